@@ -1,0 +1,31 @@
+# One static library a folder of src/. What a library may link is what its folder may include;
+# tests/layers holds the include graph against the same table.
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+# Flags of all our own code; third-party sources are not linked to it.
+add_library(ringsync_flags INTERFACE)
+target_include_directories(ringsync_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(ringsync_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  -Wno-sign-conversion -Wnon-virtual-dtor -Werror)
+if(RINGSYNC_SANITIZE)
+  add_compile_options(-fsanitize=${RINGSYNC_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${RINGSYNC_SANITIZE})
+endif()
+
+# ringsync_library(NAME SOURCES file... USES library... [PRIVATE_USES library...])
+# USES is what the library's headers and callers need too.
+function(ringsync_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;PRIVATE_USES" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(${name} STATIC ${ARG_SOURCES})
+    target_link_libraries(${name} PUBLIC ringsync_flags ${ARG_USES} PRIVATE ${ARG_PRIVATE_USES})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ringsync_flags ${ARG_USES})
+  endif()
+endfunction()

@@ -1,0 +1,43 @@
+// Logging: levels, text or JSON lines, always on standard error. Never pass it row data or secrets.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace ringsync {
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+enum class LogFormat { kText, kJson };
+
+/// Sets level and format of the whole process. Call once, before other threads start.
+void set_up_logging(LogLevel level, LogFormat format);
+
+/// Writes one line, already formatted. Thread-safe.
+void write_log(LogLevel level, std::string_view message);
+
+/// True where a line of this level would be written.
+bool log_enabled(LogLevel level);
+
+template <typename... Args>
+void log_debug(fmt::format_string<Args...> format, Args&&... args) {
+  if (log_enabled(LogLevel::kDebug)) {
+    write_log(LogLevel::kDebug, fmt::format(format, std::forward<Args>(args)...));
+  }
+}
+template <typename... Args>
+void log_info(fmt::format_string<Args...> format, Args&&... args) {
+  if (log_enabled(LogLevel::kInfo)) {
+    write_log(LogLevel::kInfo, fmt::format(format, std::forward<Args>(args)...));
+  }
+}
+template <typename... Args>
+void log_warning(fmt::format_string<Args...> format, Args&&... args) {
+  write_log(LogLevel::kWarning, fmt::format(format, std::forward<Args>(args)...));
+}
+template <typename... Args>
+void log_error(fmt::format_string<Args...> format, Args&&... args) {
+  write_log(LogLevel::kError, fmt::format(format, std::forward<Args>(args)...));
+}
+
+}  // namespace ringsync

@@ -1,0 +1,117 @@
+// Result<T>: a value or an Error. The way every fallible function of Ringsync answers; exceptions
+// of libraries are caught in the one adapter that meets them and become an Error there.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace ringsync {
+
+/// What kind of failure it was. Decides retries and the exit code; the text is for the user.
+enum class ErrorCode : uint8_t {
+  kUsage,             // the command line is wrong
+  kConfig,            // the configuration is wrong; found before any connection
+  kConnect,           // no node could be reached, or a connection broke
+  kAuth,              // the cluster refused the credentials
+  kUnauthorized,      // the role may not do this
+  kTls,               // TLS handshake or certificate failure
+  kUnavailable,       // too few replicas alive for the consistency level
+  kOverloaded,        // the coordinator sheds load
+  kTimeout,           // server-side or client-side request time-out
+  kInvalidQuery,      // the server refused a statement
+  kSchema,            // keyspace, table or column missing or unusable
+  kSchemaChanged,     // a page's columns differ from the plan's
+  kBadPagingState,    // the server refused a saved paging state
+  kUnsupportedType,   // no decoder or no destination type for a column
+  kUnrepresentable,   // a value that the destination type cannot hold
+  kMalformed,         // bytes that do not follow the protocol specification
+  kDestination,       // the destination failed
+  kDestinationBusy,   // another sync holds the destination
+  kState,             // saved state damaged, of another source, or of an unknown version
+  kCancelled,         // the caller cancelled
+  kInternal,          // a defect of Ringsync
+};
+
+/// Short stable name of a code, as logs and messages show it ("connect", "bad_paging_state", …).
+std::string_view to_string(ErrorCode code);
+
+/// True for failures that may pass when the same request is sent again later.
+bool is_transient(ErrorCode code);
+
+/// What happened, to what, and what the user can do. Never holds a secret or row data.
+struct Error {
+  ErrorCode code = ErrorCode::kInternal;
+  std::string message;
+
+  /// The same error with `context` and ": " before its message.
+  [[nodiscard]] Error within(std::string_view context) const;
+};
+
+/// A value or an Error. Reading the wrong side is a broken invariant and ends the program.
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
+  Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
+
+  [[nodiscard]] bool ok() const { return held_.index() == 0; }
+  explicit operator bool() const { return ok(); }
+
+  T& value() & { return std::get<0>(held_); }
+  const T& value() const& { return std::get<0>(held_); }
+  T&& value() && { return std::get<0>(std::move(held_)); }
+  T& operator*() & { return value(); }
+  const T& operator*() const& { return value(); }
+  T&& operator*() && { return std::move(*this).value(); }
+  T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
+
+  const Error& error() const& { return std::get<1>(held_); }
+  Error&& error() && { return std::get<1>(std::move(held_)); }
+
+ private:
+  std::variant<T, Error> held_;
+};
+
+/// Success without a value, or an Error.
+template <>
+class [[nodiscard]] Result<void> {
+ public:
+  Result() = default;
+  Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
+
+  [[nodiscard]] bool ok() const { return held_.index() == 0; }
+  explicit operator bool() const { return ok(); }
+  const Error& error() const& { return std::get<1>(held_); }
+  Error&& error() && { return std::get<1>(std::move(held_)); }
+
+ private:
+  std::variant<std::monostate, Error> held_;
+};
+
+using Status = Result<void>;
+
+}  // namespace ringsync
+
+/// Returns the error of `expression` (a Result) from the current function, if it has one.
+#define RINGSYNC_TRY(expression)                              \
+  do {                                                        \
+    auto ringsync_try_result_ = (expression);                 \
+    if (!ringsync_try_result_.ok()) {                         \
+      return std::move(ringsync_try_result_).error();         \
+    }                                                         \
+  } while (false)
+
+#define RINGSYNC_CONCAT_INNER_(a, b) a##b
+#define RINGSYNC_CONCAT_(a, b) RINGSYNC_CONCAT_INNER_(a, b)
+#define RINGSYNC_ASSIGN_INNER_(name, declaration, expression) \
+  auto name = (expression);                                   \
+  if (!name.ok()) return std::move(name).error();             \
+  declaration = std::move(name).value()
+
+/// Declares or assigns `declaration` from the value of `expression`, or returns its error.
+#define RINGSYNC_ASSIGN(declaration, expression) \
+  RINGSYNC_ASSIGN_INNER_(RINGSYNC_CONCAT_(ringsync_result_, __LINE__), declaration, expression)

@@ -1,0 +1,34 @@
+// CqlType: the type of a column, as a plain value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ringsync {
+
+enum class TypeKind : uint8_t {
+  kAscii, kBigint, kBlob, kBoolean, kCounter, kDecimal, kDouble, kFloat, kInt, kTimestamp, kUuid,
+  kText, kVarint, kTimeuuid, kInet, kDate, kTime, kSmallint, kTinyint, kDuration,
+  kList, kSet, kMap, kTuple, kUdt, kVector,
+  kCustom,  // a type that Ringsync does not know
+};
+
+struct CqlType {
+  TypeKind kind = TypeKind::kCustom;
+  /// list, set, vector: element; map: key, value; tuple, udt: the fields in order.
+  std::vector<CqlType> children;
+  std::string name;                      // udt: its name; custom: what the server called it
+  std::vector<std::string> field_names;  // udt only, as many as children
+  uint16_t dimensions = 0;               // vector only
+
+  bool operator==(const CqlType&) const = default;
+};
+
+/// The type as CQL writes it ("map<text, int>").
+std::string to_string(const CqlType& type);
+
+/// True for types made of one value: not a collection, tuple, udt, vector or custom type.
+bool is_scalar(TypeKind kind);
+
+}  // namespace ringsync

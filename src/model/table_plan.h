@@ -1,0 +1,36 @@
+// TablePlan: everything that a sync has decided about one table before its first page.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "model/table.h"
+
+namespace ringsync {
+
+/// How a table is read. `kTimestamp`: rows whose cursor column is past the last sync's bound;
+/// `kFull`: everything each run, rows gone from the source are soft-deleted at its end.
+enum class SyncMode : uint8_t { kTimestamp, kFull };
+
+/// Why this run reads what it reads.
+enum class RunKind : uint8_t {
+  kFirst,        // first (or re-) sync of a table with a cursor: everything, then a sweep
+  kIncremental,  // only rows past the cursor bound
+  kFull,         // a table without a cursor: everything, then a sweep
+};
+
+struct TablePlan {
+  Table table;
+  SyncMode mode = SyncMode::kFull;
+  RunKind run = RunKind::kFull;
+  std::optional<uint16_t> cursor_column;     // index in table.columns; timestamp mode only
+  std::optional<int64_t> cursor_after_ms;    // incremental only: read cursor > this (ms since epoch)
+  int64_t until_ms = 0;                      // the next sync's base, fixed before the first page
+  int64_t run_started_us = 0;                // rows last synced before this are swept at the end
+
+  /// True where the run reads the whole table, so that rows not met are gone from the source.
+  bool sweeps() const { return run != RunKind::kIncremental; }
+};
+
+}  // namespace ringsync

@@ -1,0 +1,83 @@
+// The sink port: what the sync engine needs of a destination. Pages are encoded by workers, then
+// delivered, in order within a split, by the one delivering thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "cql/page_view.h"
+#include "model/table_plan.h"
+
+namespace ringsync {
+
+/// A page in the sink's own format; needs nothing of the source any more.
+class EncodedPage {
+ public:
+  virtual ~EncodedPage() = default;
+  /// Memory held, for the queue's limit.
+  virtual size_t byte_size() const = 0;
+};
+
+/// Encodes pages of one table. Thread rule: one encoder a worker, no locks; used by that worker only.
+class PageEncoder {
+ public:
+  virtual ~PageEncoder() = default;
+  /// Every row and cell of `page`. On failure sets `failed_row` to the row that could not be encoded.
+  virtual Result<std::unique_ptr<EncodedPage>> encode(const PageView& page,
+                                                      uint32_t& failed_row) = 0;
+};
+
+/// Part of a page: rows [first_row, first_row + row_count).
+struct RowSlice {
+  uint32_t first_row = 0;
+  uint32_t row_count = 0;
+  /// True where a row of this slice may have been delivered before in this run (a split read
+  /// again after a failure): the last delivered version of a key is the one that counts.
+  bool may_repeat = false;
+};
+
+/// The engine's state at one moment. Valid during the call that receives it.
+struct Checkpoint {
+  uint64_t sequence = 0;               // one more than the checkpoint before
+  std::function<std::string()> json;   // makes the state document; called only where it is stored
+};
+
+/// How a sink is asked to treat a checkpoint.
+enum class CheckpointUrgency : uint8_t {
+  kRoutine,  // store it when the sink's own commit policy says so
+  kDurable,  // store it, with all that was delivered, before returning
+};
+
+/// A state document as the destination keeps it.
+struct StoredState {
+  uint64_t sequence = 0;
+  std::string json;
+};
+
+/// Thread rule: encoder() and the encoders may be used by workers once open_table() has returned;
+/// every other method is called by the delivering thread only.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  /// The last durable state, or nothing before the first sync.
+  virtual Result<std::optional<StoredState>> load_state() = 0;
+  /// Makes the destination table ready. Called once a table and run, before its encoders.
+  virtual Status open_table(const TablePlan& plan) = 0;
+  virtual Result<std::unique_ptr<PageEncoder>> encoder(const TablePlan& plan) = 0;
+  /// Takes rows of a page; several slices of one page come one after the other. Blocking is how a
+  /// destination slows the scan.
+  virtual Status deliver(const TablePlan& plan, const std::shared_ptr<const EncodedPage>& page,
+                         RowSlice slice) = 0;
+  /// The table is read to its end: where plan.sweeps(), rows not synced since plan.run_started_us
+  /// become deleted, in the commit that also stores the next checkpoint.
+  virtual Status finish_table(const TablePlan& plan) = 0;
+  /// A state that vouches for all delivered before. Returns whether it is durable on return.
+  virtual Result<bool> checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) = 0;
+};
+
+}  // namespace ringsync
