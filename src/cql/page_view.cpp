@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 namespace ringsync {
@@ -46,6 +47,18 @@ Result<PageView> PageIndex::index(Bytes rows, uint32_t row_count, uint16_t colum
                  fmt::format("page of rows is malformed: {} bytes after the last row", size - at)};
   }
   return PageView(base, cells_.data(), row_count, column_count);
+}
+
+PageView PageIndex::without_null_rows(const PageView& page, uint16_t column) {
+  const uint16_t width = page.column_count();
+  uint32_t kept = 0;
+  for (uint32_t row = 0; row < page.row_count(); ++row) {
+    const CellPosition* from = cells_.data() + size_t{row} * width;
+    if (from[column].size < 0) continue;
+    std::copy_n(from, width, cells_.data() + size_t{kept} * width);
+    ++kept;
+  }
+  return PageView(page.base(), cells_.data(), kept, width);
 }
 
 }  // namespace ringsync

@@ -46,6 +46,9 @@ class PageView {
   uint32_t row_count() const { return row_count_; }
   uint16_t column_count() const { return column_count_; }
 
+  /// First byte of the page.
+  const uint8_t* base() const { return base_; }
+
   CellView cell(uint32_t row, uint16_t column) const {
     const CellPosition at = cells_[size_t{row} * column_count_ + column];
     return {base_ + at.offset, at.size};
@@ -66,6 +69,9 @@ class PageIndex {
   /// Source: native_protocol_v4.spec section 4.2.5.2 "Rows" (<rows_content>), section 3 ([bytes]).
   /// Error kMalformed where the bytes end early or go on.
   Result<PageView> index(Bytes rows, uint32_t row_count, uint16_t column_count);
+
+  /// The view of the last index() without the rows whose cell in `column` is null.
+  PageView without_null_rows(const PageView& page, uint16_t column);
 
  private:
   std::vector<CellPosition> cells_;

@@ -24,6 +24,7 @@ struct TablePlan {
   Table table;
   SyncMode mode = SyncMode::kFull;
   RunKind run = RunKind::kFull;
+  std::string full_reason;                   // full mode: why not by timestamp, for the user
   std::optional<uint16_t> cursor_column;     // index in table.columns; timestamp mode only
   std::optional<int64_t> cursor_after_ms;    // incremental only: read cursor > this (ms since epoch)
   int64_t until_ms = 0;                      // the next sync's base, fixed before the first page

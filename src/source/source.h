@@ -100,6 +100,8 @@ class Source {
   /// The coordinator's clock, milliseconds since the epoch.
   virtual Result<int64_t> server_time_ms() = 0;
   virtual Result<std::unique_ptr<Scanner>> scanner(const ScannerOptions& options) = 0;
+  /// The exact statement that scans of `query` send: for people, and for fingerprints of paging states.
+  virtual std::string statement(const ScanQuery& query) const = 0;
   /// Token of a partition key given as its cells' bytes, in key order.
   virtual Token token(const std::vector<Bytes>& partition_key) const = 0;
 };

@@ -1,0 +1,466 @@
+#include "sync/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "plan/token_ranges.h"
+#include "sync/state_codec.h"
+
+namespace ringsync {
+namespace {
+
+// A first small page tells how wide rows are before a big one is asked for; the second, sized by
+// it, tells how densely the table fills the ring.
+constexpr uint32_t kProbeRows = 16;
+constexpr uint32_t kProbePages = 2;
+constexpr int64_t kPollMs = 100;
+constexpr int64_t kPublishMs = 100;
+constexpr int64_t kClockSkewMs = 5000;
+// A published rule of thumb is three scans a core; more than 64 only fragment the state.
+constexpr uint32_t kScansPerShard = 3;
+constexpr uint32_t kInFlightMin = 4;
+constexpr uint32_t kInFlightMax = 64;
+
+const char* run_text(const TablePlan& plan) {
+  switch (plan.run) {
+    case RunKind::kFirst: return "first sync, every row";
+    case RunKind::kIncremental: return "incremental";
+    case RunKind::kFull: return "in full";
+  }
+  return "";
+}
+
+TableEstimate estimate_from(const std::vector<EncodedRows>& pages) {
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  Token reached = kTokenMin;
+  for (const EncodedRows& page : pages) {
+    rows += page.rows_read;
+    bytes += page.bytes;
+    if (page.rows_read > 0) reached = page.last_token;
+  }
+  if (rows == 0) return {};
+  const double share =
+      pages.back().is_last || reached == kTokenMin ? 1.0 : ring_share({kTokenMin, reached});
+  // A dense first sliver of the ring must not overflow the estimate.
+  const double estimated = std::min(static_cast<double>(rows) / share, 1e15);
+  return {static_cast<uint64_t>(estimated), std::max<uint64_t>(bytes / rows, 1)};
+}
+
+}  // namespace
+
+SyncEngine::SyncEngine(Source& source, Sink& sink, const Clock& clock, SyncOptions options)
+    : source_(source),
+      sink_(sink),
+      clock_(clock),
+      options_(std::move(options)),
+      random_(options_.seed) {}
+
+SyncEngine::~SyncEngine() = default;
+
+Result<SyncSummary> SyncEngine::run() {
+  began_ms_ = clock_.steady_ms();
+  RINGSYNC_TRY(prepare());
+  RINGSYNC_TRY(read_tables());
+  // No page is taken any more: what was delivered is what the last checkpoint vouches for.
+  pipeline_.reset();
+  RINGSYNC_TRY(checkpoint(CheckpointUrgency::kDurable));
+  publish(true);
+  return summarise();
+}
+
+// ---- before the first page --------------------------------------------------------------------
+
+Status SyncEngine::prepare() {
+  RINGSYNC_ASSIGN(const SourceIdentity identity, source_.identity());
+  RINGSYNC_TRY(load_state(identity));
+  RINGSYNC_ASSIGN(const PlanningTimes times, planning_times());
+  RINGSYNC_ASSIGN(ring_, source_.ring());
+  RINGSYNC_ASSIGN(const std::vector<Table> tables, chosen_tables());
+  uint32_t in_flight = options_.in_flight_max;
+  if (in_flight == 0) {
+    in_flight = std::clamp(ring_.shard_count * kScansPerShard, kInFlightMin, kInFlightMax);
+  }
+  flow_.emplace(in_flight, options_.page_rows_max);
+  RINGSYNC_TRY(open_tables(tables, times));
+  RINGSYNC_ASSIGN(scanner_, source_.scanner({options_.page_rows_max, options_.page_bytes_target,
+                                             options_.queue_pages}));
+  pipeline_ = std::make_unique<PagePipeline>(*scanner_, options_.pipeline);
+  return {};
+}
+
+Status SyncEngine::load_state(const SourceIdentity& identity) {
+  RINGSYNC_ASSIGN(const std::optional<StoredState> stored, sink_.load_state());
+  if (stored) {
+    sequence_ = stored->sequence;
+    RINGSYNC_ASSIGN(state_, decode_state(stored->json));
+    if (state_.cluster != identity.cluster || state_.keyspace != identity.keyspace) {
+      return Error{ErrorCode::kState,
+                   fmt::format("the destination holds keyspace \"{}\" of cluster \"{}\", not "
+                               "\"{}\" of \"{}\": write to another destination",
+                               state_.keyspace, state_.cluster, identity.keyspace,
+                               identity.cluster)};
+    }
+  }
+  state_.cluster = identity.cluster;
+  state_.keyspace = identity.keyspace;
+  return {};
+}
+
+Result<PlanningTimes> SyncEngine::planning_times() {
+  RINGSYNC_ASSIGN(const int64_t server_ms, source_.server_time_ms());
+  PlanningTimes times;
+  times.now_us = clock_.wall_us();
+  const int64_t client_ms = times.now_us / 1000;
+  if (std::abs(client_ms - server_ms) > kClockSkewMs) {
+    log_warning("this machine's clock and the coordinator's are {} ms apart; the earlier one counts",
+                std::abs(client_ms - server_ms));
+  }
+  times.until_ms = std::min(client_ms, server_ms) - options_.lag_ms;
+  return times;
+}
+
+Result<std::vector<Table>> SyncEngine::chosen_tables() {
+  RINGSYNC_ASSIGN(Keyspace keyspace, source_.keyspace());
+  if (!options_.select) return std::move(keyspace.tables);
+  std::vector<std::string> names;
+  for (const Table& table : keyspace.tables) names.push_back(table.name);
+  RINGSYNC_ASSIGN(const std::vector<std::string> chosen, options_.select(names));
+  std::vector<Table> tables;
+  for (Table& table : keyspace.tables) {
+    if (std::find(chosen.begin(), chosen.end(), table.name) != chosen.end()) {
+      tables.push_back(std::move(table));
+    }
+  }
+  return tables;
+}
+
+Status SyncEngine::open_tables(const std::vector<Table>& tables, const PlanningTimes& times) {
+  const PlanningOptions planning{options_.cursor_column, options_.overlap_ms};
+  RINGSYNC_ASSIGN(const SourceIdentity identity, source_.identity());
+  for (const Table& table : tables) {
+    TableState& state = state_.tables[table.name];
+    TablePlan plan = plan_table(table, state, planning, times);
+    const std::string statement =
+        source_.statement({plan.table, plan.cursor_column, plan.cursor_after_ms});
+    const std::string paging = fingerprint(fmt::format(
+        "{}\n{}\n{}\n{}\n{}", table.id, key_fingerprint(table), columns_fingerprint(table),
+        statement, identity.server_version));
+    tables_.push_back(std::make_unique<TableRun>(std::move(plan), state, paging));
+    TableRun& run = *tables_.back();
+    if (auto opened = sink_.open_table(run.plan()); !opened.ok()) {
+      if (opened.error().code == ErrorCode::kDestinationBusy) return opened;
+      fail_table(run, opened.error());
+      continue;
+    }
+    log_info("table {}: {}{}{}", run.name(), run_text(run.plan()),
+             run.plan().full_reason.empty() ? "" : ": " + run.plan().full_reason,
+             run.summary().resumed ? ", resumed behind its last checkpoint" : "");
+  }
+  publish(true);
+  return {};
+}
+
+// ---- scans ------------------------------------------------------------------------------------
+
+Status SyncEngine::read_tables() {
+  last_page_ms_ = clock_.steady_ms();
+  for (;;) {
+    if (stop_requested_.load(std::memory_order_relaxed)) return {};
+    start_scans();
+    if (scans_.empty() && retries_.empty()) break;
+    auto event = pipeline_->next(wait_ms());
+    if (!event.ok()) return std::move(event).error();
+    if (event->has_value()) RINGSYNC_TRY(on_event(std::move(**event)));
+    publish(false);
+  }
+  for (const auto& table : tables_) {
+    if (!table->is_open()) continue;
+    return Error{ErrorCode::kInternal,
+                 fmt::format("table {}: no scan is left, but its ranges do not cover the ring",
+                             table->name())};
+  }
+  return {};
+}
+
+void SyncEngine::start_scans() {
+  while (scans_.size() < flow_->in_flight()) {
+    if (!start_due_retry() && !start_next_work()) return;
+  }
+}
+
+bool SyncEngine::start_due_retry() {
+  const int64_t now_ms = clock_.steady_ms();
+  const auto due = std::find_if(retries_.begin(), retries_.end(),
+                                [&](const Retry& retry) { return retry.due_ms <= now_ms; });
+  if (due == retries_.end()) return false;
+  Retry retry = std::move(*due);
+  retries_.erase(due);
+  if (retry.is_probe) {
+    start_probe(*retry.table, retry.work.failures);
+  } else {
+    start_scan(*retry.table, std::move(retry.work));
+  }
+  return true;
+}
+
+bool SyncEngine::start_next_work() {
+  // The first table with work gets it, so that tables end one after the other and few are open at
+  // once; a new one begins when those before it have nothing left to hand out.
+  for (const auto& table : tables_) {
+    if (table->phase() == TablePhase::kReading) {
+      if (auto work = table->take_work()) {
+        start_scan(*table, std::move(*work));
+        return true;
+      }
+    } else if (table->phase() == TablePhase::kWaiting) {
+      table->begin(std::make_shared<TableEncoders>(table->plan(), source_, sink_),
+                   clock_.steady_ms());
+      start_probe(*table, 0);
+      return true;
+    }
+  }
+  return false;
+}
+
+void SyncEngine::start_probe(TableRun& table, uint32_t failures) {
+  ScanRequest request;
+  // The estimate is of the whole table: a cursor's bound would make the server filter all of it.
+  const bool bounded = table.plan().cursor_after_ms.has_value();
+  request.query = bounded ? std::make_shared<const ScanQuery>(ScanQuery{table.plan().table, {}, {}})
+                          : table.query();
+  request.range = kWholeRing;
+  request.first_page_rows = std::min(kProbeRows, flow_->page_rows());
+  request.page_limit = kProbePages;
+  ScanWork work;
+  work.range = kWholeRing;
+  work.failures = failures;
+  const bool may_be_all = !bounded && table.is_untouched();
+  submit(std::move(request), ActiveScan{&table, std::move(work), true, {}},
+         may_be_all ? PagePipeline::Use::kRows : PagePipeline::Use::kEstimate);
+}
+
+void SyncEngine::start_scan(TableRun& table, ScanWork work) {
+  ScanRequest request;
+  request.query = table.query();
+  request.range = work.range;
+  request.paging_state = work.paging_state;
+  request.first_page_rows = table.first_page_rows(options_.page_bytes_target, flow_->page_rows());
+  submit(std::move(request), ActiveScan{&table, std::move(work), false, {}},
+         PagePipeline::Use::kRows);
+}
+
+void SyncEngine::submit(ScanRequest request, ActiveScan scan, PagePipeline::Use use) {
+  const ScanId id = next_scan_id_++;
+  request.id = id;
+  pipeline_->open(id, scan.table->encoders(), use);
+  scans_.emplace(id, std::move(scan));
+  scanner_->start(std::move(request));
+}
+
+void SyncEngine::end_scan(ScanId id) {
+  pipeline_->close(id);
+  scans_.erase(id);
+}
+
+int64_t SyncEngine::wait_ms() const {
+  int64_t wait = kPollMs;
+  const int64_t now_ms = clock_.steady_ms();
+  for (const Retry& retry : retries_) wait = std::min(wait, retry.due_ms - now_ms);
+  return std::max<int64_t>(wait, 0);
+}
+
+// ---- pages ------------------------------------------------------------------------------------
+
+Status SyncEngine::on_event(PipelineEvent event) {
+  if (!scans_.contains(event.id)) return {};  // of a table that has failed meanwhile
+  if (!event.rows.ok()) {
+    on_failure(event.id, event.rows.error());
+    return {};
+  }
+  flow_->on_page();
+  last_page_ms_ = clock_.steady_ms();
+  if (scans_.at(event.id).is_probe) return on_probe_page(event.id, std::move(*event.rows));
+  return on_page(event.id, std::move(*event.rows));
+}
+
+Status SyncEngine::on_probe_page(ScanId id, EncodedRows rows) {
+  ActiveScan& scan = scans_.at(id);
+  TableRun& table = *scan.table;
+  const bool is_last = rows.is_last;
+  scan.probe_pages.push_back(std::move(rows));
+  if (!is_last && scan.probe_pages.size() < kProbePages) return {};
+
+  ActiveScan probe = std::move(scan);
+  end_scan(id);
+  const bool is_whole_table =
+      is_last && table.is_untouched() && !table.plan().cursor_after_ms.has_value();
+  if (!is_whole_table) {
+    SplitSizing sizing = options_.sizing;
+    sizing.splits_min = std::max(sizing.splits_min, 4 * flow_->in_flight());
+    table.plan_scans(ring_.tokens, estimate_from(probe.probe_pages), sizing, flow_->in_flight());
+    return table.covers_ring() ? finish_table(table) : Status{};
+  }
+  for (const EncodedRows& page : probe.probe_pages) {
+    RINGSYNC_TRY(deliver(table, probe.work, page));
+  }
+  return on_scan_end(table, probe.work);
+}
+
+Status SyncEngine::on_page(ScanId id, EncodedRows rows) {
+  ActiveScan& scan = scans_.at(id);
+  TableRun& table = *scan.table;
+  RINGSYNC_TRY(deliver(table, scan.work, rows));
+  if (!rows.is_last) return {};
+  const ScanWork work = std::move(scan.work);
+  end_scan(id);
+  return on_scan_end(table, work);
+}
+
+Status SyncEngine::deliver(TableRun& table, ScanWork& work, const EncodedRows& rows) {
+  const uint32_t total = rows.rows_read - rows.rows_reported;
+  const bool may_repeat = work.repeats_until.has_value();
+  for (uint32_t first = 0; first < total;) {
+    const uint32_t room = options_.checkpoint_interval_rows - rows_since_checkpoint_;
+    const uint32_t count = std::min(total - first, room);
+    RINGSYNC_TRY(sink_.deliver(table.plan(), rows.encoded, {first, count, may_repeat}));
+    first += count;
+    rows_since_checkpoint_ += count;
+    table.summary().rows_sent += count;
+    // Inside a page the state still points to the page's start.
+    if (first < total && rows_since_checkpoint_ == options_.checkpoint_interval_rows) {
+      RINGSYNC_TRY(checkpoint(CheckpointUrgency::kRoutine));
+    }
+  }
+  table.on_delivered(work, rows);
+  if (rows_since_checkpoint_ == options_.checkpoint_interval_rows) {
+    return checkpoint(CheckpointUrgency::kRoutine);
+  }
+  return {};
+}
+
+Status SyncEngine::on_scan_end(TableRun& table, const ScanWork& work) {
+  table.on_scan_complete(work);
+  return table.covers_ring() ? finish_table(table) : Status{};
+}
+
+Status SyncEngine::finish_table(TableRun& table) {
+  RINGSYNC_TRY(sink_.finish_table(table.plan()));
+  complete_run(state_.tables[table.name()]);
+  table.finish(clock_.steady_ms());
+  const TableSummary& summary = table.summary();
+  if (summary.null_cursor_rows > 0 && table.plan().run == RunKind::kFirst) {
+    log_warning("table {}: {} rows have no {}; they are in the destination now, but later changes "
+                "of them will not be seen",
+                table.name(), summary.null_cursor_rows, options_.cursor_column);
+  }
+  if (summary.rows_reported > 0) {
+    log_warning("table {}: {} partitions hold static columns only; they have no rows to send",
+                table.name(), summary.rows_reported);
+  }
+  return checkpoint(CheckpointUrgency::kRoutine);
+}
+
+// ---- failures ---------------------------------------------------------------------------------
+
+void SyncEngine::on_failure(ScanId id, const Error& error) {
+  ActiveScan scan = std::move(scans_.at(id));
+  end_scan(id);
+  TableRun& table = *scan.table;
+  const int64_t now_ms = clock_.steady_ms();
+  if (error.code == ErrorCode::kBadPagingState) {
+    log_info("table {}: the server no longer takes a saved paging state; its split goes on from "
+             "the last token delivered",
+             table.name());
+    retries_.push_back({now_ms, &table, table.work_after_refusal(scan.work), false});
+    return;
+  }
+  if (error.code == ErrorCode::kTimeout || error.code == ErrorCode::kOverloaded) {
+    flow_->on_overload(now_ms);
+  }
+  if (!is_transient(error.code)) {
+    fail_table(table, error);
+    return;
+  }
+  ScanWork work = table.work_after_failure(scan.work);
+  if (work.failures < options_.retry.attempts_max) {
+    const int64_t delay_ms = options_.retry.delay_ms(work.failures, random_());
+    log_debug("table {}: {}; trying again in {} ms", table.name(), error.message, delay_ms);
+    retries_.push_back({now_ms + delay_ms, &table, std::move(work), scan.is_probe});
+    return;
+  }
+  const Error given_up =
+      Error{error.code, fmt::format("{} (given up after {} attempts)", error.message,
+                                    work.failures)};
+  // Where nothing at all arrives any more, the other tables would only wait for the same end.
+  const bool source_lost = now_ms - last_page_ms_ > options_.retry.delay_max_ms;
+  source_lost ? fail_all(given_up) : fail_table(table, given_up);
+}
+
+void SyncEngine::fail_table(TableRun& table, const Error& error) {
+  log_error("table {}: {}", table.name(), error.message);
+  std::erase_if(retries_, [&](const Retry& retry) { return retry.table == &table; });
+  std::vector<ScanId> ended;
+  for (const auto& [id, scan] : scans_) {
+    if (scan.table == &table) ended.push_back(id);
+  }
+  for (const ScanId id : ended) end_scan(id);
+  table.fail(error, clock_.steady_ms());
+}
+
+void SyncEngine::fail_all(const Error& error) {
+  for (const auto& table : tables_) {
+    if (table->is_open()) fail_table(*table, error);
+  }
+}
+
+// ---- checkpoints and progress -----------------------------------------------------------------
+
+Status SyncEngine::checkpoint(CheckpointUrgency urgency) {
+  rows_since_checkpoint_ = 0;
+  std::string json;
+  const Checkpoint checkpoint{sequence_ + 1, [&] {
+                                for (const auto& table : tables_) {
+                                  if (table->is_open()) table->save_progress();
+                                }
+                                json = encode_state(state_);
+                                return json;
+                              }};
+  RINGSYNC_ASSIGN(const bool durable, sink_.checkpoint(checkpoint, urgency));
+  ++sequence_;
+  if (durable && !json.empty() && options_.on_durable_state) {
+    return options_.on_durable_state(json);
+  }
+  return {};
+}
+
+void SyncEngine::publish(bool always) {
+  const int64_t now_ms = clock_.steady_ms();
+  if (!always && now_ms - published_ms_ < kPublishMs) return;
+  published_ms_ = now_ms;
+  ProgressSnapshot snapshot;
+  snapshot.elapsed_ms = now_ms - began_ms_;
+  for (const auto& table : tables_) snapshot.tables.push_back(table->progress(now_ms));
+  const std::lock_guard lock(snapshot_mutex_);
+  snapshot_ = std::move(snapshot);
+}
+
+ProgressSnapshot SyncEngine::snapshot() const {
+  const std::lock_guard lock(snapshot_mutex_);
+  return snapshot_;
+}
+
+Result<SyncSummary> SyncEngine::summarise() {
+  SyncSummary summary;
+  summary.seconds = static_cast<double>(clock_.steady_ms() - began_ms_) / 1000.0;
+  for (const auto& table : tables_) {
+    summary.interrupted |= table->is_open();
+    summary.tables.push_back(table->summary());
+  }
+  return summary;
+}
+
+}  // namespace ringsync

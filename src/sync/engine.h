@@ -1,0 +1,136 @@
+// SyncEngine: one sync of a keyspace. Plans every table, keeps a bounded number of scans under way,
+// delivers their pages in order and checkpoints. The middle of the data path: source -> sink.
+// Thread rule: run() is the delivering thread; request_stop() and snapshot() may come from any.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "model/state.h"
+#include "plan/splits.h"
+#include "plan/table_planning.h"
+#include "sink/sink.h"
+#include "source/source.h"
+#include "sync/flow_control.h"
+#include "sync/page_pipeline.h"
+#include "sync/progress.h"
+#include "sync/summary.h"
+#include "sync/table_run.h"
+
+namespace ringsync {
+
+struct SyncOptions {
+  std::string cursor_column = "updated_at";
+  int64_t lag_ms = 30'000;
+  int64_t overlap_ms = 300'000;
+  uint32_t checkpoint_interval_rows = 1000;
+  uint32_t page_rows_max = 5000;
+  uint32_t in_flight_max = 0;  // scans at once; 0: from the cluster's nodes and shards
+  uint32_t page_bytes_target = 1 << 20;
+  uint32_t queue_pages = 4;
+  PipelineOptions pipeline;
+  SplitSizing sizing;
+  RetryPolicy retry;
+  uint64_t seed = 0;  // of the delays' randomness
+
+  /// Of the names found, those to be synced; an error where the user named one that is not there.
+  std::function<Result<std::vector<std::string>>(const std::vector<std::string>&)> select;
+  /// Called with each state document that has become durable. Its error ends the sync.
+  std::function<Status(const std::string& json)> on_durable_state;
+};
+
+class SyncEngine {
+ public:
+  /// All outlive the engine. The sink must not have been used before.
+  SyncEngine(Source& source, Sink& sink, const Clock& clock, SyncOptions options);
+  ~SyncEngine();
+
+  /// Runs the sync to its end. A table that fails is named in the summary and lets the others
+  /// finish; an Error is returned where none can go on: source, destination or state unusable.
+  Result<SyncSummary> run();
+
+  /// Asks for an early end behind a durable checkpoint. Async-signal-safe.
+  void request_stop() { stop_requested_.store(true, std::memory_order_relaxed); }
+
+  ProgressSnapshot snapshot() const;
+
+ private:
+  struct ActiveScan {
+    TableRun* table = nullptr;
+    ScanWork work;
+    bool is_probe = false;
+    std::vector<EncodedRows> probe_pages;
+  };
+  struct Retry {
+    int64_t due_ms = 0;
+    TableRun* table = nullptr;
+    ScanWork work;
+    bool is_probe = false;
+  };
+
+  Status prepare();
+  Status load_state(const SourceIdentity& identity);
+  Result<PlanningTimes> planning_times();
+  Result<std::vector<Table>> chosen_tables();
+  Status open_tables(const std::vector<Table>& tables, const PlanningTimes& times);
+  Status read_tables();
+  Result<SyncSummary> summarise();
+
+  void start_scans();
+  bool start_due_retry();
+  bool start_next_work();
+  void start_probe(TableRun& table, uint32_t failures);
+  void start_scan(TableRun& table, ScanWork work);
+  void submit(ScanRequest request, ActiveScan scan, PagePipeline::Use use);
+  void end_scan(ScanId id);
+  int64_t wait_ms() const;
+
+  Status on_event(PipelineEvent event);
+  Status on_probe_page(ScanId id, EncodedRows rows);
+  Status on_page(ScanId id, EncodedRows rows);
+  Status deliver(TableRun& table, ScanWork& work, const EncodedRows& rows);
+  Status on_scan_end(TableRun& table, const ScanWork& work);
+  Status finish_table(TableRun& table);
+  void on_failure(ScanId id, const Error& error);
+  void fail_table(TableRun& table, const Error& error);
+  void fail_all(const Error& error);
+  Status checkpoint(CheckpointUrgency urgency);
+  void publish(bool always);
+
+  Source& source_;
+  Sink& sink_;
+  const Clock& clock_;
+  const SyncOptions options_;
+  std::mt19937_64 random_;
+  std::atomic<bool> stop_requested_{false};
+
+  SyncState state_;
+  uint64_t sequence_ = 0;
+  Ring ring_;
+  std::vector<std::unique_ptr<TableRun>> tables_;
+  std::optional<FlowControl> flow_;
+  std::unique_ptr<Scanner> scanner_;
+  std::unique_ptr<PagePipeline> pipeline_;  // ends before the scanner it reads
+  std::unordered_map<ScanId, ActiveScan> scans_;
+  std::vector<Retry> retries_;
+  ScanId next_scan_id_ = 1;
+  uint32_t rows_since_checkpoint_ = 0;
+  int64_t began_ms_ = 0;
+  int64_t last_page_ms_ = 0;
+  int64_t published_ms_ = 0;
+
+  mutable std::mutex snapshot_mutex_;
+  ProgressSnapshot snapshot_;
+};
+
+}  // namespace ringsync

@@ -1,0 +1,202 @@
+#include "sync/state_codec.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "plan/token_ranges.h"
+
+namespace ringsync {
+namespace {
+
+using nlohmann::json;
+
+const char* mode_name(SyncMode mode) { return mode == SyncMode::kTimestamp ? "timestamp" : "full"; }
+
+const char* run_name(RunKind kind) {
+  switch (kind) {
+    case RunKind::kFirst: return "first";
+    case RunKind::kIncremental: return "incremental";
+    case RunKind::kFull: return "full";
+  }
+  return "full";
+}
+
+std::string to_hex(const std::vector<uint8_t>& bytes) {
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const uint8_t byte : bytes) fmt::format_to(std::back_inserter(text), "{:02x}", byte);
+  return text;
+}
+
+// The functions below throw std::exception on damage; decode_state turns that into an Error.
+[[noreturn]] void damaged(const std::string& what) { throw std::runtime_error(what); }
+
+uint8_t hex_digit(char c) {
+  if (c >= '0' && c <= '9') return static_cast<uint8_t>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<uint8_t>(c - 'a' + 10);
+  damaged("a paging state is not hexadecimal");
+}
+
+std::vector<uint8_t> from_hex(const std::string& text) {
+  if (text.size() % 2 != 0) damaged("a paging state has half a byte");
+  std::vector<uint8_t> bytes;
+  bytes.reserve(text.size() / 2);
+  for (size_t i = 0; i < text.size(); i += 2) {
+    bytes.push_back(static_cast<uint8_t>(hex_digit(text[i]) << 4 | hex_digit(text[i + 1])));
+  }
+  return bytes;
+}
+
+SyncMode mode_from(const std::string& name) {
+  if (name == "timestamp") return SyncMode::kTimestamp;
+  if (name == "full") return SyncMode::kFull;
+  damaged(fmt::format("unknown mode \"{}\"", name));
+}
+
+RunKind run_from(const std::string& name) {
+  if (name == "first") return RunKind::kFirst;
+  if (name == "incremental") return RunKind::kIncremental;
+  if (name == "full") return RunKind::kFull;
+  damaged(fmt::format("unknown run \"{}\"", name));
+}
+
+// nlohmann converts silently between number types; a state must hold what we wrote.
+int64_t integer(const json& value) {
+  if (!value.is_number_integer()) damaged("an integer is missing");
+  return value.get<int64_t>();
+}
+
+json encode_run(const RunState& run) {
+  json done = json::array();
+  for (const TokenRange& range : run.done) done.push_back({range.start, range.end});
+  json active = json::array();
+  for (const ScanPosition& at : run.active) {
+    active.push_back({at.range.start, at.range.end, at.reached, to_hex(at.paging_state)});
+  }
+  json document = {{"kind", run_name(run.kind)},
+                   {"until_ms", run.until_ms},
+                   {"started_us", run.started_us},
+                   {"paging", run.paging_fingerprint},
+                   {"done", std::move(done)},
+                   {"active", std::move(active)}};
+  if (run.cursor_after_ms) document["after_ms"] = *run.cursor_after_ms;
+  return document;
+}
+
+TokenRange decode_range(const json& value) {
+  const TokenRange range{integer(value.at(0)), integer(value.at(1))};
+  if (range.start >= range.end) damaged("a token range is empty");
+  return range;
+}
+
+ScanPosition decode_position(const json& value) {
+  ScanPosition at;
+  at.range = decode_range(value);
+  at.reached = integer(value.at(2));
+  at.paging_state = from_hex(value.at(3).get_ref<const std::string&>());
+  if (at.reached <= at.range.start || at.reached > at.range.end) {
+    damaged("a position lies outside its token range");
+  }
+  return at;
+}
+
+RunState decode_run(const json& document) {
+  RunState run;
+  run.kind = run_from(document.at("kind").get<std::string>());
+  run.until_ms = integer(document.at("until_ms"));
+  run.started_us = integer(document.at("started_us"));
+  run.paging_fingerprint = document.at("paging").get<std::string>();
+  if (document.contains("after_ms")) run.cursor_after_ms = integer(document.at("after_ms"));
+  if ((run.kind == RunKind::kIncremental) != run.cursor_after_ms.has_value()) {
+    damaged("an incremental run and its bound do not go together");
+  }
+  for (const json& range : document.at("done")) run.done.push_back(decode_range(range));
+  if (merged(run.done) != run.done) damaged("token ranges overlap or are out of order");
+  std::vector<TokenRange> active_ranges;
+  for (const json& position : document.at("active")) {
+    run.active.push_back(decode_position(position));
+    active_ranges.push_back(run.active.back().range);
+  }
+  if (without(active_ranges, run.done) != merged(active_ranges)) {
+    damaged("a range is both done and under way");
+  }
+  return run;
+}
+
+json encode_table(const TableState& table) {
+  json document = {{"table_id", table.table_id},
+                   {"mode", mode_name(table.mode)},
+                   {"key", table.key_fingerprint},
+                   {"columns", table.columns_fingerprint},
+                   {"last_run_started_us", table.last_run_started_us}};
+  if (table.cursor_ms) document["cursor_ms"] = *table.cursor_ms;
+  if (table.run) document["run"] = encode_run(*table.run);
+  return document;
+}
+
+TableState decode_table(const json& document) {
+  TableState table;
+  table.table_id = document.at("table_id").get<std::string>();
+  table.mode = mode_from(document.at("mode").get<std::string>());
+  table.key_fingerprint = document.at("key").get<std::string>();
+  table.columns_fingerprint = document.at("columns").get<std::string>();
+  table.last_run_started_us = integer(document.at("last_run_started_us"));
+  if (document.contains("cursor_ms")) table.cursor_ms = integer(document.at("cursor_ms"));
+  if (document.contains("run")) table.run = decode_run(document.at("run"));
+  return table;
+}
+
+SyncState decode_document(const json& document) {
+  SyncState state;
+  const json& source = document.at("source");
+  state.cluster = source.at("cluster").get<std::string>();
+  state.keyspace = source.at("keyspace").get<std::string>();
+  for (const auto& [name, table] : document.at("tables").items()) {
+    state.tables[name] = decode_table(table);
+  }
+  return state;
+}
+
+Error state_error(const std::string& what) {
+  return {ErrorCode::kState,
+          fmt::format("the saved state cannot be used: {}. Restore the destination from a backup, or "
+                      "write to a new destination to sync everything again",
+                      what)};
+}
+
+}  // namespace
+
+std::string encode_state(const SyncState& state) {
+  json tables = json::object();
+  for (const auto& [name, table] : state.tables) tables[name] = encode_table(table);
+  const json document = {{"ringsync", kStateVersion},
+                         {"source", {{"cluster", state.cluster}, {"keyspace", state.keyspace}}},
+                         {"tables", std::move(tables)}};
+  // Replaces what is not UTF-8 rather than throwing: names come from the server as UTF-8.
+  return document.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Result<SyncState> decode_state(std::string_view text) {
+  const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (document.is_discarded() || !document.is_object()) return state_error("it is not a JSON object");
+  const auto version = document.find("ringsync");
+  if (version == document.end() || !version->is_number_integer()) {
+    return state_error("it is not a Ringsync state (no version)");
+  }
+  if (version->get<int64_t>() != kStateVersion) {
+    return state_error(fmt::format("it has version {}, this program knows version {}; use the "
+                                   "program that wrote it, or a newer one",
+                                   version->get<int64_t>(), kStateVersion));
+  }
+  try {
+    return decode_document(document);
+  } catch (const json::exception&) {
+    // nlohmann's own text may quote parts of the document: leave it out.
+    return state_error("a field is missing or has the wrong type");
+  } catch (const std::exception& damage) {
+    return state_error(damage.what());
+  }
+}
+
+}  // namespace ringsync

@@ -1,0 +1,119 @@
+#include "plan/table_planning.h"
+
+#include <gtest/gtest.h>
+
+namespace ringsync {
+namespace {
+
+Table orders() {
+  Table table{"shop", "orders", "id-1", {}, 1, 1};
+  table.columns = {{"id", {TypeKind::kBigint, {}, "", {}, 0}, ColumnKind::kPartitionKey},
+                   {"note", {TypeKind::kText, {}, "", {}, 0}, ColumnKind::kRegular},
+                   {"updated_at", {TypeKind::kTimestamp, {}, "", {}, 0}, ColumnKind::kRegular}};
+  return table;
+}
+
+const PlanningOptions kOptions{"updated_at", 300'000};
+
+TEST(TablePlanning, TheFirstRunOfATableWithACursorReadsEverythingAndSweeps) {
+  TableState state;
+  const TablePlan plan = plan_table(orders(), state, kOptions, {5'000, 9'000'000});
+  EXPECT_EQ(plan.mode, SyncMode::kTimestamp);
+  EXPECT_EQ(plan.run, RunKind::kFirst);
+  EXPECT_FALSE(plan.cursor_after_ms.has_value());
+  EXPECT_TRUE(plan.sweeps());
+  EXPECT_EQ(plan.until_ms, 5'000);
+  EXPECT_EQ(plan.run_started_us, 9'000'000);
+}
+
+TEST(TablePlanning, TheNextRunReadsFromTheLastUntilLessTheOverlap) {
+  TableState state;
+  plan_table(orders(), state, kOptions, {1'000'000, 1});
+  complete_run(state);
+  const TablePlan plan = plan_table(orders(), state, kOptions, {2'000'000, 5});
+  EXPECT_EQ(plan.run, RunKind::kIncremental);
+  EXPECT_EQ(plan.cursor_after_ms, 700'000);
+  EXPECT_FALSE(plan.sweeps());
+  EXPECT_EQ(plan.until_ms, 2'000'000);
+}
+
+TEST(TablePlanning, AResumeKeepsTheBoundsOfTheFirstAttempt) {
+  TableState state;
+  const TablePlan first = plan_table(orders(), state, kOptions, {1'000, 7});
+  const TablePlan again = plan_table(orders(), state, kOptions, {9'000, 8});
+  EXPECT_EQ(again.until_ms, first.until_ms);
+  EXPECT_EQ(again.run_started_us, first.run_started_us);
+}
+
+TEST(TablePlanning, RunStartsRiseEvenWhenTheClockStepsBack) {
+  TableState state;
+  plan_table(orders(), state, kOptions, {0, 1'000});
+  complete_run(state);
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {0, 400}).run_started_us, 1'001);
+}
+
+TEST(TablePlanning, ATableWithoutAUsableCursorIsReadInFullAndSaysWhy) {
+  Table table = orders();
+  table.columns.pop_back();
+  TableState state;
+  TablePlan plan = plan_table(table, state, kOptions, {});
+  EXPECT_EQ(plan.mode, SyncMode::kFull);
+  EXPECT_EQ(plan.run, RunKind::kFull);
+  EXPECT_EQ(plan.full_reason, "it has no column updated_at");
+
+  table = orders();
+  table.columns[2].type.kind = TypeKind::kText;
+  TableState text_state;
+  plan = plan_table(table, text_state, kOptions, {});
+  EXPECT_EQ(plan.mode, SyncMode::kFull);
+  EXPECT_EQ(plan.full_reason, "its updated_at is text, not timestamp");
+
+  table = orders();
+  table.columns[2].kind = ColumnKind::kStatic;
+  TableState static_state;
+  EXPECT_EQ(plan_table(table, static_state, kOptions, {}).mode, SyncMode::kFull);
+}
+
+TEST(TablePlanning, ATableMadeAnewOrWithAnotherKeyIsReadFromTheBeginning) {
+  TableState state;
+  plan_table(orders(), state, kOptions, {1'000, 1});
+  complete_run(state);
+  TableState other_key_state = state;
+
+  Table table = orders();
+  table.id = "id-2";
+  EXPECT_EQ(plan_table(table, state, kOptions, {2'000, 2}).run, RunKind::kFirst);
+
+  table = orders();
+  table.primary_key_count = 2;
+  EXPECT_EQ(plan_table(table, other_key_state, kOptions, {2'000, 2}).run, RunKind::kFirst);
+}
+
+TEST(TablePlanning, NewColumnsKeepTheCursorButBeginTheRunUnderWayAnew) {
+  TableState state;
+  plan_table(orders(), state, kOptions, {1'000'000, 1});
+  complete_run(state);
+  plan_table(orders(), state, kOptions, {2'000'000, 2});
+  state.run->done = {{0, 5}};
+  Table wider = orders();
+  wider.columns.push_back({"zone", {TypeKind::kInt, {}, "", {}, 0}, ColumnKind::kRegular});
+  const TablePlan plan = plan_table(wider, state, kOptions, {3'000'000, 3});
+  EXPECT_EQ(plan.run, RunKind::kIncremental);
+  EXPECT_EQ(plan.cursor_after_ms, 700'000);
+  EXPECT_TRUE(state.run->done.empty());
+}
+
+TEST(TablePlanning, AModeThatChangesDropsTheCursor) {
+  TableState state;
+  plan_table(orders(), state, kOptions, {1'000, 1});
+  complete_run(state);
+  Table table = orders();
+  table.columns.pop_back();
+  EXPECT_EQ(plan_table(table, state, kOptions, {2'000, 2}).run, RunKind::kFull);
+  complete_run(state);
+  EXPECT_FALSE(state.cursor_ms.has_value());
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {3'000, 3}).run, RunKind::kFirst);
+}
+
+}  // namespace
+}  // namespace ringsync
