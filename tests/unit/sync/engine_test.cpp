@@ -1,0 +1,369 @@
+// The engine over fakes: what a sync promises, shown with one table or many, with failures, crashes
+// at every step and restarts. Single-threaded and seeded unless a test says otherwise.
+#include "sync/engine.h"
+
+#include <gtest/gtest.h>
+
+#include "base/log.h"
+#include "fake_database.h"
+#include "sync/state_codec.h"
+
+namespace ringsync {
+namespace {
+
+using testing::FakeClock;
+using testing::FakeDestination;
+using testing::FakeRow;
+using testing::FakeSink;
+using testing::FakeSinkOptions;
+using testing::FakeSource;
+using testing::FakeSourceOptions;
+using testing::FakeTable;
+using testing::FakeTables;
+
+class Engine : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { set_up_logging(LogLevel::kError, LogFormat::kText); }
+
+  static FakeTable table_of(int64_t rows, bool has_cursor, int64_t updated_at_ms = 1000) {
+    FakeTable table;
+    table.has_cursor = has_cursor;
+    for (int64_t id = 0; id < rows; ++id) {
+      table.rows[id] = {id * 10, has_cursor ? std::optional(updated_at_ms) : std::nullopt};
+    }
+    return table;
+  }
+
+  static SyncOptions options() {
+    SyncOptions options;
+    options.pipeline.workers = 0;
+    options.page_rows_max = 50;
+    options.checkpoint_interval_rows = 70;  // does not divide a page
+    options.sizing.split_bytes_target = 4000;
+    options.sizing.split_rows_min = 20;
+    options.lag_ms = 0;
+    options.overlap_ms = 0;
+    options.retry.delay_first_ms = 1;
+    return options;
+  }
+
+  Result<SyncSummary> sync(FakeSourceOptions source_options = {}, FakeSinkOptions sink_options = {},
+                           SyncOptions sync_options = options()) {
+    clock_.advance_ms(60'000);
+    FakeSource source(tables_, clock_, std::move(source_options));
+    FakeSink sink(destination_, clock_, std::move(sink_options));
+    SyncEngine engine(source, sink, clock_, std::move(sync_options));
+    auto summary = engine.run();
+    requests_ = source.requests();
+    delivered_rows_ = sink.delivered_rows();
+    rows_between_checkpoints_max_ = sink.rows_between_checkpoints_max();
+    calls_ = sink.calls();
+    return summary;
+  }
+
+  // Live rows of every destination table are the source's rows, value by value.
+  void expect_equal_to_source() const {
+    for (const auto& [name, table] : tables_) {
+      std::map<int64_t, int64_t> want;
+      std::map<int64_t, int64_t> have;
+      for (const auto& [id, row] : table.rows) want[id] = row.value;
+      const auto found = destination_.tables.find(name);
+      if (found != destination_.tables.end()) {
+        for (const auto& [id, row] : found->second) {
+          if (!row.deleted) have[id] = row.row.value;
+        }
+      }
+      EXPECT_EQ(have, want) << name;
+    }
+  }
+
+  FakeClock clock_;
+  FakeTables tables_;
+  FakeDestination destination_;
+  std::vector<ScanRequest> requests_;
+  uint64_t delivered_rows_ = 0;
+  uint64_t calls_ = 0;
+  uint32_t rows_between_checkpoints_max_ = 0;
+};
+
+TEST_F(Engine, ManyTablesOfAllSizesArriveWholeAndEachRowTravelsOnce) {
+  uint64_t rows = 0;
+  for (const int64_t size : {0, 1, 15, 16, 17, 66, 67, 1000, 5000}) {
+    tables_["t" + std::to_string(size)] = table_of(size, size % 2 == 0);
+    rows += static_cast<uint64_t>(size);
+  }
+  const auto summary = sync();
+  ASSERT_TRUE(summary.ok()) << summary.error().message;
+  expect_equal_to_source();
+  EXPECT_EQ(delivered_rows_, rows);
+  for (const TableSummary& table : summary->tables) {
+    EXPECT_TRUE(table.finished) << table.name;
+    EXPECT_TRUE(table.reconciles()) << table.name;
+    EXPECT_EQ(table.rows_sent, tables_[table.name].rows.size());
+  }
+  EXPECT_FALSE(summary->interrupted);
+}
+
+TEST_F(Engine, ACheckpointComesEveryIntervalAlsoInsideAPage) {
+  tables_["big"] = table_of(3000, false);
+  SyncOptions sync_options = options();
+  sync_options.checkpoint_interval_rows = 7;
+  ASSERT_TRUE(sync({}, {}, sync_options).ok());
+  EXPECT_EQ(rows_between_checkpoints_max_, 7U);
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, OnlyRowsChangedSinceTheLastSyncTravel) {
+  tables_["orders"] = table_of(2000, true);
+  ASSERT_TRUE(sync().ok());
+  clock_.advance_ms(1000);
+  const int64_t now_ms = clock_.wall_us() / 1000;
+  tables_["orders"].rows[5] = {55, now_ms};
+  tables_["orders"].rows[9999] = {1, now_ms};
+  const auto summary = sync();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(delivered_rows_, 2U);
+  EXPECT_EQ(summary->tables[0].run, RunKind::kIncremental);
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, TheFirstSyncBringsRowsWithoutAndWithVeryOldCursorsAndCountsTheFormer) {
+  tables_["orders"] = table_of(100, true);
+  tables_["orders"].rows[1].updated_at_ms = std::nullopt;
+  tables_["orders"].rows[2].updated_at_ms = -62'000'000'000'000;  // year 5
+  const auto summary = sync();
+  ASSERT_TRUE(summary.ok());
+  expect_equal_to_source();
+  EXPECT_EQ(summary->tables[0].null_cursor_rows, 1U);
+}
+
+TEST_F(Engine, ARowUpdatedWhileItIsReadIsMetAgainByTheNextSync) {
+  tables_["orders"] = table_of(2000, true);
+  FakeSourceOptions source_options;
+  int pages = 0;
+  source_options.after_page = [&] {
+    if (++pages % 5 == 0) {
+      clock_.advance_ms(1);
+      tables_["orders"].rows[pages % 2000] = {-pages, clock_.wall_us() / 1000};
+    }
+  };
+  ASSERT_TRUE(sync(source_options).ok());
+  EXPECT_GT(pages, 20);
+  ASSERT_TRUE(sync().ok());
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, ATableWithoutACursorIsReadInFullEachRunAndRowsGoneAreMarkedDeleted) {
+  tables_["airports"] = table_of(300, false);
+  ASSERT_TRUE(sync().ok());
+  tables_["airports"].rows.erase(7);
+  ASSERT_TRUE(sync().ok());
+  EXPECT_EQ(delivered_rows_, 299U);
+  EXPECT_TRUE(destination_.tables["airports"][7].deleted);
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, ACrashAtEveryStepIsResumedAndEndsEqualToTheSource) {
+  tables_["big"] = table_of(1500, false);
+  tables_["orders"] = table_of(400, true);
+  tables_["small"] = table_of(3, false);
+  ASSERT_TRUE(sync().ok());
+  const uint64_t steps = calls_;
+  ASSERT_GT(steps, 30U);
+  for (uint64_t step = 1; step <= steps; ++step) {
+    destination_ = {};
+    FakeSinkOptions crash;
+    crash.crash_after_calls = step;
+    crash.commit_rows = 200;
+    ASSERT_FALSE(sync({}, crash).ok());
+    const auto resumed = sync();
+    ASSERT_TRUE(resumed.ok()) << "step " << step << ": " << resumed.error().message;
+    expect_equal_to_source();
+  }
+}
+
+TEST_F(Engine, AResumeRepeatsNothingThatADurableCheckpointVouchesForButPartOfAPage) {
+  tables_["big"] = table_of(5000, false);
+  FakeSinkOptions crash;
+  crash.crash_after_calls = 120;
+  ASSERT_FALSE(sync({}, crash).ok());
+  const uint64_t before = destination_.tables["big"].size();
+  ASSERT_GT(before, 1000U);
+  const auto summary = sync();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_TRUE(summary->tables[0].resumed);
+  // At most the page that the crash cut, for the one scan it was in.
+  EXPECT_LE(delivered_rows_ + before, 5000U + options().page_rows_max);
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, AResumeUnderAnotherServerVersionUsesNoOldPagingState) {
+  tables_["big"] = table_of(5000, false);
+  FakeSinkOptions crash;
+  crash.crash_after_calls = 120;
+  ASSERT_FALSE(sync({}, crash).ok());
+  FakeSourceOptions upgraded;
+  upgraded.server_version = "5.1";
+  ASSERT_TRUE(sync(upgraded).ok());
+  for (const ScanRequest& request : requests_) EXPECT_TRUE(request.paging_state.empty());
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, ARefusedPagingStateRestartsTheSplitAtTheTokenReached) {
+  tables_["big"] = table_of(5000, false);
+  FakeSinkOptions crash;
+  crash.crash_after_calls = 120;
+  ASSERT_FALSE(sync({}, crash).ok());
+  const uint64_t before = destination_.tables["big"].size();
+  FakeSourceOptions refusing;
+  refusing.fault = [](const ScanRequest& request) -> std::optional<Error> {
+    if (request.paging_state.empty()) return std::nullopt;
+    return Error{ErrorCode::kBadPagingState, "refused"};
+  };
+  ASSERT_TRUE(sync(refusing).ok());
+  expect_equal_to_source();
+  EXPECT_LT(delivered_rows_, 5000U - before + 100U);
+}
+
+TEST_F(Engine, TransientFailuresAreTriedAgainFromTheLastPage) {
+  tables_["big"] = table_of(3000, false);
+  FakeSourceOptions flaky;
+  int asked = 0;
+  flaky.fault = [&](const ScanRequest&) -> std::optional<Error> {
+    ++asked;
+    if (asked % 4 != 0) return std::nullopt;
+    return Error{asked % 8 == 0 ? ErrorCode::kOverloaded : ErrorCode::kTimeout, "try later"};
+  };
+  const auto summary = sync(flaky);
+  ASSERT_TRUE(summary.ok()) << summary.error().message;
+  EXPECT_FALSE(summary->tables[0].error.has_value());
+  EXPECT_EQ(delivered_rows_, 3000U);
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, ATableThatFailsIsNamedAndLetsTheOthersFinish) {
+  tables_["bad"] = table_of(500, false);
+  tables_["good"] = table_of(500, false);
+  FakeSourceOptions broken;
+  broken.fault = [](const ScanRequest& request) -> std::optional<Error> {
+    if (request.query->table.name != "bad" || request.page_limit != 0) return std::nullopt;
+    return Error{ErrorCode::kInvalidQuery, "no"};
+  };
+  const auto summary = sync(broken);
+  ASSERT_TRUE(summary.ok());
+  ASSERT_EQ(summary->tables.size(), 2U);
+  EXPECT_TRUE(summary->tables[0].error.has_value());
+  EXPECT_FALSE(summary->tables[0].finished);
+  EXPECT_TRUE(summary->tables[1].finished);
+  ASSERT_TRUE(sync().ok());
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, ATableThatTheDestinationRefusesFailsByItself) {
+  tables_["bad"] = table_of(5, false);
+  tables_["good"] = table_of(5, false);
+  FakeSinkOptions refusing;
+  refusing.refused_table = "bad";
+  const auto summary = sync({}, refusing);
+  ASSERT_TRUE(summary.ok());
+  EXPECT_TRUE(summary->tables[0].error.has_value());
+  EXPECT_TRUE(summary->tables[1].finished);
+}
+
+TEST_F(Engine, AFailureThatDoesNotPassEndsTheTableAfterABoundedNumberOfAttempts) {
+  tables_["big"] = table_of(500, false);
+  FakeSourceOptions dead;
+  int asked = 0;
+  dead.fault = [&](const ScanRequest&) -> std::optional<Error> {
+    ++asked;
+    return Error{ErrorCode::kConnect, "no node answers"};
+  };
+  const auto summary = sync(dead);
+  ASSERT_TRUE(summary.ok());
+  ASSERT_TRUE(summary->tables[0].error.has_value());
+  EXPECT_EQ(asked, static_cast<int>(options().retry.attempts_max));
+}
+
+TEST_F(Engine, AnInterruptedSyncLeavesADurableCheckpointToGoOnFrom) {
+  tables_["big"] = table_of(5000, false);
+  FakeSource source(tables_, clock_, {});
+  FakeSinkOptions sink_options;
+  sink_options.commit_rows = 1'000'000;
+  FakeSink sink(destination_, clock_, sink_options);
+  SyncEngine* running = nullptr;
+  FakeSourceOptions source_options;
+  int pages = 0;
+  source_options.after_page = [&] {
+    if (++pages == 40) running->request_stop();
+  };
+  FakeSource stopping(tables_, clock_, source_options);
+  SyncEngine engine(stopping, sink, clock_, options());
+  running = &engine;
+  const auto summary = engine.run();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_TRUE(summary->interrupted);
+  const uint64_t before = destination_.tables["big"].size();
+  EXPECT_GT(before, 1000U);
+  ASSERT_TRUE(sync().ok());
+  EXPECT_EQ(delivered_rows_ + before, 5000U);
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, ATableDroppedAndMadeAnewForgetsItsProgress) {
+  tables_["orders"] = table_of(100, true);
+  ASSERT_TRUE(sync().ok());
+  tables_["orders"] = table_of(50, true);
+  tables_["orders"].id = "table-2";
+  ASSERT_TRUE(sync().ok());
+  EXPECT_EQ(delivered_rows_, 50U);
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, AStateOfAnotherSourceOrDamagedIsAnError) {
+  tables_["orders"] = table_of(10, true);
+  SyncState other;
+  other.cluster = "elsewhere";
+  other.keyspace = "fake";
+  destination_.state = StoredState{4, encode_state(other)};
+  auto summary = sync();
+  ASSERT_FALSE(summary.ok());
+  EXPECT_EQ(summary.error().code, ErrorCode::kState);
+  EXPECT_NE(summary.error().message.find("elsewhere"), std::string::npos);
+
+  destination_.state = StoredState{4, "{\"ringsync\":1"};
+  summary = sync();
+  ASSERT_FALSE(summary.ok());
+  EXPECT_EQ(summary.error().code, ErrorCode::kState);
+}
+
+TEST_F(Engine, TheStateHandedOnIsTheOneThatBecameDurable) {
+  tables_["big"] = table_of(500, false);
+  SyncOptions sync_options = options();
+  std::string last;
+  sync_options.on_durable_state = [&](const std::string& json) {
+    last = json;
+    return Status{};
+  };
+  ASSERT_TRUE(sync({}, {}, sync_options).ok());
+  ASSERT_TRUE(destination_.state.has_value());
+  EXPECT_EQ(last, destination_.state->json);
+}
+
+TEST_F(Engine, WorkersInThreadsGiveTheSameResult) {
+  tables_["big"] = table_of(20'000, false);
+  tables_["orders"] = table_of(3'000, true);
+  SyncOptions sync_options = options();
+  sync_options.pipeline.workers = 4;
+  sync_options.pipeline.bytes_max = 5'000;
+  SystemClock clock;
+  FakeSource source(tables_, clock, {});
+  FakeSink sink(destination_, clock, {});
+  SyncEngine engine(source, sink, clock, sync_options);
+  const auto summary = engine.run();
+  ASSERT_TRUE(summary.ok()) << summary.error().message;
+  EXPECT_EQ(sink.delivered_rows(), 23'000U);
+  expect_equal_to_source();
+}
+
+}  // namespace
+}  // namespace ringsync

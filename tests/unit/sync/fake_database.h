@@ -1,0 +1,135 @@
+// A database and a destination in memory, behind the real ports, for tests of the engine: seeded,
+// single-threaded where the pipeline has no workers, and able to fail and to crash on demand.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "sink/sink.h"
+#include "source/source.h"
+
+namespace ringsync::testing {
+
+/// Time that stands still but for each look at the steady clock, which takes a millisecond.
+class FakeClock final : public Clock {
+ public:
+  int64_t wall_us() const override { return wall_us_; }
+  int64_t steady_ms() const override { return ++steady_ms_; }
+  void advance_ms(int64_t ms) {
+    wall_us_ += ms * 1000;
+    steady_ms_ += ms;
+  }
+
+ private:
+  int64_t wall_us_ = 1'700'000'000'000'000;
+  mutable int64_t steady_ms_ = 0;
+};
+
+struct FakeRow {
+  int64_t value = 0;
+  std::optional<int64_t> updated_at_ms;
+};
+
+/// A table with key `id bigint`, `value bigint` and, where `has_cursor`, `updated_at timestamp`.
+struct FakeTable {
+  std::string id = "table-1";
+  bool has_cursor = false;
+  std::map<int64_t, FakeRow> rows;  // by id
+};
+
+using FakeTables = std::map<std::string, FakeTable>;
+
+/// Token of a row, spread over the ring like Murmur3's.
+Token token_of_id(int64_t id);
+
+struct FakeSourceOptions {
+  uint64_t seed = 1;
+  std::vector<Token> ring_tokens{-4'000'000'000'000'000'000, 0, 4'000'000'000'000'000'000};
+  std::string server_version = "5.0";
+  /// Called before each page; what it returns becomes the scan's failure.
+  std::function<std::optional<Error>(const ScanRequest&)> fault;
+  /// Called after each page, as other clients of the database would run.
+  std::function<void()> after_page;
+};
+
+/// Reads `tables`, which may change at any time. Pages of the scans under way come in random order.
+class FakeSource final : public Source {
+ public:
+  FakeSource(const FakeTables& tables, const Clock& clock, FakeSourceOptions options = {});
+
+  Result<SourceIdentity> identity() override;
+  Result<Keyspace> keyspace() override;
+  Result<Ring> ring() override;
+  Result<int64_t> server_time_ms() override;
+  Result<std::unique_ptr<Scanner>> scanner(const ScannerOptions& options) override;
+  Token token(const std::vector<Bytes>& partition_key) const override;
+  std::string statement(const ScanQuery& query) const override;
+
+  /// Every scan that was asked for, in order.
+  const std::vector<ScanRequest>& requests() const { return requests_; }
+
+ private:
+  friend class FakeScanner;
+  const FakeTables& tables_;
+  const Clock& clock_;
+  FakeSourceOptions options_;
+  std::vector<ScanRequest> requests_;
+};
+
+struct FakeDestinationRow {
+  FakeRow row;
+  int64_t synced_us = 0;
+  bool deleted = false;
+};
+
+/// What outlives a crash.
+struct FakeDestination {
+  std::map<std::string, std::map<int64_t, FakeDestinationRow>> tables;
+  std::optional<StoredState> state;
+};
+
+struct FakeSinkOptions {
+  uint64_t commit_rows = 1;        // a routine checkpoint is durable after so many rows
+  uint64_t crash_after_calls = 0;  // this call to deliver, finish or checkpoint fails; 0: none
+  std::string refused_table;       // open_table fails
+};
+
+class FakeSink final : public Sink {
+ public:
+  FakeSink(FakeDestination& destination, const Clock& clock, FakeSinkOptions options = {});
+
+  Result<std::optional<StoredState>> load_state() override;
+  Status open_table(const TablePlan& plan) override;
+  Result<std::unique_ptr<PageEncoder>> encoder(const TablePlan& plan) override;
+  Status deliver(const TablePlan& plan, const std::shared_ptr<const EncodedPage>& page,
+                 RowSlice slice) override;
+  Status finish_table(const TablePlan& plan) override;
+  Result<bool> checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) override;
+
+  uint64_t delivered_rows() const { return delivered_rows_; }
+  uint64_t calls() const { return calls_; }
+  /// Largest slice between two checkpoints, in rows.
+  uint32_t rows_between_checkpoints_max() const { return between_max_; }
+
+ private:
+  Status count_call();
+
+  FakeDestination& destination_;
+  FakeDestination pending_;  // destination plus what is not committed
+  const Clock& clock_;
+  FakeSinkOptions options_;
+  uint64_t calls_ = 0;
+  uint64_t delivered_rows_ = 0;
+  uint64_t rows_since_commit_ = 0;
+  uint32_t between_ = 0;
+  uint32_t between_max_ = 0;
+};
+
+}  // namespace ringsync::testing

@@ -1,0 +1,97 @@
+#include "sync/state_codec.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace ringsync {
+namespace {
+
+SyncState sample() {
+  SyncState state;
+  state.cluster = "Test \"Cluster\"";
+  state.keyspace = "nyc";
+  TableState& orders = state.tables["Or\"ders"];
+  orders.table_id = "7d1b3a";
+  orders.mode = SyncMode::kTimestamp;
+  orders.key_fingerprint = "k";
+  orders.columns_fingerprint = "c";
+  orders.cursor_ms = -5;
+  orders.last_run_started_us = 99;
+  RunState run;
+  run.kind = RunKind::kIncremental;
+  run.until_ms = 1'700'000'000'123;
+  run.cursor_after_ms = 12;
+  run.started_us = 98;
+  run.paging_fingerprint = "p";
+  run.done = {{kTokenMin, -10}, {5, kTokenMax - 1}};
+  run.active = {{{-10, 5}, 3, {0, 255, 16}}};
+  orders.run = run;
+  state.tables["full"].mode = SyncMode::kFull;
+  return state;
+}
+
+TEST(StateCodec, WhatIsWrittenIsReadBackExactly) {
+  const auto decoded = decode_state(encode_state(sample()));
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  EXPECT_EQ(*decoded, sample());
+}
+
+TEST(StateCodec, EveryTruncationOfADocumentIsAnErrorThatSaysWhatToDo) {
+  const std::string text = encode_state(sample());
+  for (size_t size = 0; size < text.size(); ++size) {
+    const auto decoded = decode_state(text.substr(0, size));
+    ASSERT_FALSE(decoded.ok()) << size;
+    ASSERT_EQ(decoded.error().code, ErrorCode::kState);
+    ASSERT_NE(decoded.error().message.find("Restore"), std::string::npos);
+  }
+}
+
+TEST(StateCodec, AnUnknownVersionIsNamed) {
+  auto document = nlohmann::json::parse(encode_state(sample()));
+  document["ringsync"] = 7;
+  const auto decoded = decode_state(document.dump());
+  ASSERT_FALSE(decoded.ok());
+  EXPECT_NE(decoded.error().message.find("version 7"), std::string::npos);
+}
+
+TEST(StateCodec, EachMissingFieldAndEachWrongTypeIsAnError) {
+  const auto whole = nlohmann::json::parse(encode_state(sample()));
+  const auto flat = whole.flatten();
+  int tried = 0;
+  for (const auto& [pointer, value] : flat.items()) {
+    if (value.is_array() || value.is_object()) continue;
+    const nlohmann::json::json_pointer at(pointer);
+    auto wrong = whole;
+    wrong[at] = value.is_string() ? nlohmann::json(5) : nlohmann::json("five");
+    EXPECT_FALSE(decode_state(wrong.dump()).ok()) << pointer;
+    ++tried;
+  }
+  EXPECT_GT(tried, 20);
+}
+
+TEST(StateCodec, RangesThatContradictEachOtherAreDamage) {
+  const std::vector<std::pair<std::vector<TokenRange>, std::vector<ScanPosition>>> contradictions{
+      {{{5, 5}}, {}},
+      {{{9, 3}}, {}},
+      {{{0, 10}, {5, 20}}, {}},
+      {{{10, 20}, {0, 5}}, {}},
+      {{{0, 10}}, {{{5, 20}, 7, {1}}}},
+      {{}, {{{5, 20}, 5, {1}}}},
+      {{}, {{{5, 20}, 21, {1}}}},
+  };
+  for (const auto& [done, active] : contradictions) {
+    SyncState state = sample();
+    state.tables["Or\"ders"].run->done = done;
+    state.tables["Or\"ders"].run->active = active;
+    EXPECT_FALSE(decode_state(encode_state(state)).ok());
+  }
+}
+
+TEST(StateCodec, TheExamplesOwnStateIsNotTakenForOurs) {
+  EXPECT_FALSE(decode_state(R"({"orders":{"last_updated_at":"2024-01-01 00:00:00"}})").ok());
+  EXPECT_FALSE(decode_state("[]").ok());
+}
+
+}  // namespace
+}  // namespace ringsync
