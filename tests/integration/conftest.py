@@ -1,0 +1,210 @@
+"""What integration tests run against: a real Cassandra node, real data, the built program.
+
+Nothing here skips: a missing program or a node that does not start fails the tests that need it.
+RINGSYNC_TEST_CASSANDRA names the JSON of a running node to use instead of starting one (quicker
+for a developer), RINGSYNC the program (default: build/release/ringsync).
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "tools"))
+
+import checksum  # noqa: E402
+import cql_session  # noqa: E402
+import duckdb  # noqa: E402
+import nyc as nyc_loader  # noqa: E402
+
+
+@dataclasses.dataclass(frozen=True)
+class Ringsync:
+    """The program under test; standard output and error are text."""
+
+    program: pathlib.Path
+    folder: pathlib.Path
+
+    def run(
+        self, *arguments: object, timeout_s: float = 120, **options
+    ) -> subprocess.CompletedProcess:
+        """Runs it to its end; `options` go to subprocess.run. A hang fails with TimeoutExpired."""
+        return subprocess.run(
+            [self.program, *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            **{"cwd": self.folder, **options},
+        )
+
+    def start(self, *arguments: object, **options) -> subprocess.Popen:
+        """Starts it for a test that interrupts it; the test ends and waits for it."""
+        return subprocess.Popen(
+            [self.program, *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **{"cwd": self.folder, **options},
+        )
+
+
+def _node_tool(*arguments: object) -> str:
+    command = [sys.executable, REPOSITORY / "tools" / "cassandra" / "cassandra.py"]
+    answer = subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True)
+    if answer.returncode != 0:
+        pytest.fail(f"cassandra.py {arguments[0]}: {answer.stderr}", pytrace=False)
+    return answer.stdout
+
+
+@pytest.fixture(scope="session")
+def cassandra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
+    """A node: host, port, username, password, datacenter."""
+    running = os.environ.get("RINGSYNC_TEST_CASSANDRA")
+    if running:
+        yield cql_session.read_node(pathlib.Path(running))
+        return
+    directory = tmp_path_factory.mktemp("cassandra")
+    try:
+        yield json.loads(_node_tool("start", "--dir", directory))
+    finally:
+        _node_tool("stop", "--dir", directory)
+
+
+@pytest.fixture(scope="session")
+def session(cassandra: dict) -> Iterator[cql_session.Session]:
+    """A driver session on the node; rows are tuples."""
+    connected = cql_session.connect(cassandra)
+    yield connected
+    connected.cluster.shutdown()
+
+
+@pytest.fixture(scope="session")
+def nyc(cassandra: dict) -> str:
+    """Name of the keyspace with the flights, for tests that only read it."""
+    nyc_loader.load(cassandra, "nyc")
+    return "nyc"
+
+
+@pytest.fixture
+def keyspace(session: cql_session.Session, cassandra: dict) -> Iterator[str]:
+    """Name of an empty keyspace of the test's own, dropped after it."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    session.execute(
+        f"CREATE KEYSPACE {name} WITH replication ="
+        f" {{'class': 'NetworkTopologyStrategy', '{cassandra['datacenter']}': 1}}"
+    )
+    yield name
+    session.execute(f"DROP KEYSPACE {name}", timeout=90)
+
+
+@pytest.fixture
+def ringsync(tmp_path: pathlib.Path) -> Ringsync:
+    """The built program, run in the test's own folder."""
+    program = pathlib.Path(os.environ.get("RINGSYNC", REPOSITORY / "build/release/ringsync"))
+    if not os.access(program, os.X_OK):
+        pytest.fail(
+            f"there is no program {program}; build it (cmake --preset release && cmake --build"
+            " --preset release) or name it in RINGSYNC",
+            pytrace=False,
+        )
+    return Ringsync(program.resolve(), tmp_path)
+
+
+@pytest.fixture
+def config(cassandra: dict, tmp_path: pathlib.Path) -> Callable[..., pathlib.Path]:
+    """Writes a configuration for a keyspace and returns its path.
+
+    config("nyc", password="wrong", omit=["host_2"]): other keys and values as given, those of
+    `omit` left out. Without that it holds the original example's keys, all values texts.
+    """
+
+    def write(
+        keyspace: str, omit: Sequence[str] = (), name: str = "configuration.json", **overrides
+    ) -> pathlib.Path:
+        values = {
+            "host_1": cassandra["host"],
+            "host_2": "",
+            "host_3": "",
+            "port": str(cassandra["port"]),
+            "username": cassandra["username"],
+            "password": cassandra["password"],
+            "data_center_region": cassandra["datacenter"],
+            "keyspace": keyspace,
+            **overrides,
+        }
+        path = tmp_path / name
+        kept = {key: value for key, value in values.items() if key not in omit}
+        path.write_text(json.dumps(kept, indent=2))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def source_fingerprint(cassandra: dict) -> Callable[..., dict[str, dict]]:
+    """source_fingerprint(keyspace, tables=None): rows and checksum per table, by the driver."""
+
+    def read(keyspace: str, tables: list[str] | None = None) -> dict[str, dict]:
+        return nyc_loader.fingerprint(cassandra, keyspace, tables)
+
+    return read
+
+
+@pytest.fixture
+def destination_fingerprint() -> Callable[..., dict[str, dict]]:
+    """destination_fingerprint(file, keyspace, cql_types={}): the same of a DuckDB file.
+
+    Counts live rows only (not `_fivetran_deleted`) and leaves `_fivetran_` columns out.
+    `cql_types` maps table to {column: CQL type} where texts stand for decimal, uuid, inet, time or
+    duration.
+    """
+
+    def read(
+        file: pathlib.Path, keyspace: str, cql_types: dict[str, dict[str, str]] | None = None
+    ) -> dict[str, dict]:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            columns: dict[str, list[str]] = {}
+            for table, column in connection.execute(
+                "SELECT table_name, column_name FROM information_schema.columns"
+                " WHERE table_schema = ? ORDER BY table_name, ordinal_position",
+                [keyspace],
+            ).fetchall():
+                columns.setdefault(table, []).append(column)
+            return {
+                table: _read_destination(
+                    connection, keyspace, table, names, (cql_types or {}).get(table, {})
+                )
+                for table, names in columns.items()
+            }
+
+    return read
+
+
+def _read_destination(
+    connection: duckdb.DuckDBPyConnection,
+    keyspace: str,
+    table: str,
+    names: list[str],
+    types: dict[str, str],
+) -> dict:
+    columns = [name for name in names if not name.startswith("_fivetran_")]
+    selected = ", ".join(cql_session.quoted(column) for column in columns)
+    live = " WHERE NOT _fivetran_deleted" if "_fivetran_deleted" in names else ""
+    cursor = connection.execute(
+        f"SELECT {selected} FROM {cql_session.quoted(keyspace)}.{cql_session.quoted(table)}{live}"
+    )
+    column_types = [types.get(column, "") for column in columns] if types else None
+    table_sum = checksum.TableChecksum(columns, column_types)
+    while rows := cursor.fetchmany(10_000):
+        table_sum.add(rows)
+    return table_sum.result()

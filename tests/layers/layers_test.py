@@ -1,0 +1,85 @@
+"""Holds the include graph of src/ against the layers that ARCHITECTURE.md states.
+
+Run by ctest as `layers`. Fails on an include that a layer may not have, on a foreign header outside
+the one folder that may know it, and on a folder that the table does not name.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SRC = ROOT / "src"
+
+# folder: folders whose headers it may include, besides its own. Longest matching folder counts.
+ALLOWED = {
+    "base": set(),
+    "model": {"base"},
+    "config": {"base", "model"},
+    "cql": {"base", "model"},
+    "plan": {"base", "model"},
+    "source": {"base", "model", "cql"},
+    "source/scylla": {"base", "model", "cql", "source"},
+    "sink": {"base", "model", "cql"},
+    "sink/null": {"base", "model", "cql", "sink"},
+    "sink/arrow": {"base", "model", "cql", "sink"},
+    "sink/adbc": {"base", "model", "cql", "sink", "sink/arrow"},
+    "sync": {"base", "model", "cql", "plan", "source", "sink"},
+    "cli": {
+        "base", "model", "config", "cql", "plan", "source", "sink", "sync",
+        "source/scylla", "sink/null", "sink/arrow", "sink/adbc",
+    },
+}  # fmt: skip
+
+# Only these folders may know a library's types.
+FOREIGN = {
+    re.compile(r"rust/cxx|ringsync_bridge|bridge/src"): {"source/scylla"},
+    re.compile(r"adbc", re.IGNORECASE): {"sink/adbc"},
+    re.compile(r"nanoarrow|arrow/c/"): {"sink/arrow", "sink/adbc"},
+    re.compile(r"CLI/"): {"cli"},
+    re.compile(r"grpc|protobuf"): set(),
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]', re.MULTILINE)
+
+
+def folder_of(path: str) -> str | None:
+    """The longest folder of the table that `path` (relative to src/) lies in."""
+    inside = [f for f in ALLOWED if path.startswith(f + "/")]
+    return max(inside, key=len, default=None)
+
+
+def problems_in(file: Path) -> list[str]:
+    name = file.relative_to(SRC).as_posix()
+    folder = folder_of(name)
+    if folder is None:
+        return [f"{name}: lies in no known layer"]
+    found = []
+    for bracket, included in INCLUDE.findall(file.read_text(encoding="utf-8")):
+        target = folder_of(included) if bracket == '"' and (SRC / included).exists() else None
+        if target is not None:
+            if target != folder and target not in ALLOWED[folder]:
+                found.append(f"{name}: includes {included}, but {folder} may not use {target}")
+            continue
+        for pattern, folders in FOREIGN.items():
+            if pattern.search(included) and folder not in folders:
+                found.append(f"{name}: includes {included}, which {folder} may not know")
+    return found
+
+
+def main() -> int:
+    files = sorted(
+        p for p in SRC.rglob("*") if p.suffix in {".h", ".cpp"} and "bridge" not in p.parts
+    )
+    problems = [problem for file in files for problem in problems_in(file)]
+    for problem in problems:
+        print(problem)
+    print(f"{len(files)} files, {len(problems)} problems")
+    if len(files) < 20:
+        print("too few files: the test looks in the wrong place")
+        return 1
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,292 @@
+"""One Cassandra node in a directory of its own: start it, find it again, stop it.
+
+The directory holds the node's configuration, data, logs and node.json (address, ports, log-in).
+Several nodes make a cluster: give each its own address, the same storage port and seeds.
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import pathlib
+import random
+import signal
+import socket
+import string
+import subprocess
+import time
+
+import distribution
+import native_protocol
+
+USERNAME = PASSWORD = "cassandra"  # what Cassandra creates itself on its first start
+# Below the kernel's range for outgoing connections, so that a stopped node finds its ports free.
+_PORTS = range(20000, 32000)
+_TEMPLATES = distribution.FOLDER / "templates"
+
+
+class NodeError(Exception):
+    """The node could not be started or stopped; the message names the log to read."""
+
+
+@dataclasses.dataclass
+class Options:
+    """How a node is started. A port of None: the last one used if still free, else a free one."""
+
+    version: str = distribution.DEFAULT_VERSION
+    heap: str = "1g"
+    auth: bool = True
+    num_tokens: int = 16
+    datacenter: str = "dc1"
+    rack: str = "rack1"
+    cluster_name: str = "ringsync"
+    address: str = "127.0.0.1"
+    native_port: int | None = None
+    storage_port: int | None = None
+    seeds: tuple[str, ...] = ()  # "address:storage_port"; empty: the node is its own seed
+    ring_delay_ms: int = 100  # enough for a single node; a node that joins others needs 8000
+    timeout_s: float = 120
+
+
+def start(directory: pathlib.Path, options: Options) -> dict:
+    """Starts the node (or finds it running) and returns its description once a log-in succeeds."""
+    directory = directory.resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    with _locked(directory):
+        running = _running(directory)
+        if running:
+            _await_log_in(directory, running, options.timeout_s)
+            return running
+        version = distribution.VERSIONS.get(options.version)
+        if version is None:
+            known = ", ".join(distribution.VERSIONS)
+            raise NodeError(f"Cassandra {options.version} is not prepared here; known: {known}")
+        java = distribution.find_java()
+        jars = distribution.jars(version)
+        described = _describe(directory, options)
+        _write_configuration(directory, options, version, described)
+        process = _launch(directory, _command(java, jars, directory, options, version))
+        described["pid"] = process.pid
+        # Before the wait: a node whose start was interrupted can still be found and stopped.
+        _write(directory / "node.json", json.dumps(described, indent=2) + "\n")
+        _write(directory / "cassandra.pid", f"{process.pid}\n")
+        try:
+            _await_log_in(directory, described, options.timeout_s)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        return described
+
+
+def stop(directory: pathlib.Path, timeout_s: float = 60) -> bool:
+    """Stops the directory's node by its id; False when none was running."""
+    directory = directory.resolve()
+    if not directory.is_dir():
+        return False
+    with _locked(directory):
+        running = _running(directory)
+        if not running:
+            return False
+        pid = running["pid"]
+        for number, patience_s in ((signal.SIGTERM, timeout_s), (signal.SIGKILL, 10)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+            deadline = time.monotonic() + patience_s
+            while _is_ours(pid, directory):
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(0.05)
+            else:
+                (directory / "cassandra.pid").unlink(missing_ok=True)
+                return True
+        raise NodeError(f"Cassandra {pid} of {directory} did not end, even by SIGKILL")
+
+
+def status(directory: pathlib.Path) -> dict | None:
+    """The running node's description, or None."""
+    return _running(directory.resolve())
+
+
+@contextlib.contextmanager
+def _locked(directory: pathlib.Path):
+    with open(directory / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _read_description(directory: pathlib.Path) -> dict:
+    try:
+        return json.loads((directory / "node.json").read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _running(directory: pathlib.Path) -> dict | None:
+    described = _read_description(directory)
+    pid = described.get("pid")
+    return described if pid and _is_ours(pid, directory) else None
+
+
+def _is_ours(pid: int, directory: pathlib.Path) -> bool:
+    """Whether the process is alive and the Cassandra of this directory: ids are used again."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        command_line = pathlib.Path("/proc", str(pid), "cmdline").read_bytes()
+    except OSError:
+        return False
+    return _config_argument(directory).encode() in command_line.split(b"\0")
+
+
+def _config_argument(directory: pathlib.Path) -> str:
+    return f"-Dcassandra.config=file://{directory}/conf/cassandra.yaml"
+
+
+def _describe(directory: pathlib.Path, options: Options) -> dict:
+    previous = _read_description(directory)
+    address = options.address
+    native_port = options.native_port or _free_port(address, previous.get("port"))
+    storage_port = options.storage_port or _free_port(
+        address, previous.get("storage_port"), taken=native_port
+    )
+    for port in (native_port, storage_port):
+        if not _is_free(address, port):
+            raise NodeError(f"{address}:{port} is in use; choose another port")
+    return {
+        "host": address,
+        "port": native_port,
+        "pid": 0,
+        "username": USERNAME,
+        "password": PASSWORD,
+        "datacenter": options.datacenter,
+        "storage_port": storage_port,
+        "version": options.version,
+        "directory": str(directory),
+    }
+
+
+def _free_port(address: str, wanted: int | None, taken: int | None = None) -> int:
+    candidates = ([wanted] if wanted else []) + random.sample(_PORTS, 200)
+    for port in candidates:
+        if port != taken and _is_free(address, port):
+            return port
+    raise NodeError(f"no free port on {address} between {_PORTS.start} and {_PORTS.stop}")
+
+
+def _is_free(address: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As the server does: lingering connections of a stopped node do not hold its port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
+
+
+def _write_configuration(
+    directory: pathlib.Path, options: Options, version: distribution.Version, described: dict
+) -> None:
+    seeds = options.seeds or (f"{options.address}:{described['storage_port']}",)
+    values = {
+        "directory": directory,
+        "cluster_name": options.cluster_name,
+        "num_tokens": options.num_tokens,
+        "address": options.address,
+        "native_port": described["port"],
+        "storage_port": described["storage_port"],
+        "seeds": ",".join(seeds),
+        "authenticator": "PasswordAuthenticator" if options.auth else "AllowAllAuthenticator",
+        "authorizer": "CassandraAuthorizer" if options.auth else "AllowAllAuthorizer",
+        "datacenter": options.datacenter,
+        "rack": options.rack,
+    }
+    targets = {
+        version.yaml_template: "cassandra.yaml",
+        "cassandra-rackdc.properties": "cassandra-rackdc.properties",
+        "logback.xml": "logback.xml",
+    }
+    (directory / "conf").mkdir(exist_ok=True)
+    (directory / "tmp").mkdir(exist_ok=True)
+    for template, target in targets.items():
+        text = string.Template((_TEMPLATES / template).read_text())
+        _write(directory / "conf" / target, text.substitute(values))
+
+
+def _write(path: pathlib.Path, text: str) -> None:
+    """Replaces the file in one step, so that a reader never meets half of it."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text)
+    partial.rename(path)
+
+
+def _command(
+    java: str,
+    jars: pathlib.Path,
+    directory: pathlib.Path,
+    options: Options,
+    version: distribution.Version,
+) -> list[str]:
+    lines = (_TEMPLATES / "jvm17.options").read_text().splitlines()
+    opened = [line for line in lines if line and not line.startswith("#")]
+    return [
+        java,
+        f"-Xms{options.heap}",
+        f"-Xmx{options.heap}",
+        "-Xss512k",
+        "-XX:+ExitOnOutOfMemoryError",
+        *opened,
+        *version.jvm_options,
+        f"-javaagent:{jars / version.agent_jar}",
+        _config_argument(directory),
+        f"-Dcassandra.storagedir={directory}",
+        f"-Dlogback.configurationFile={directory}/conf/logback.xml",
+        f"-Djava.io.tmpdir={directory}/tmp",
+        "-Dcassandra-foreground=yes",
+        "-Dcassandra.skip_wait_for_gossip_to_settle=0",
+        f"-Dcassandra.ring_delay_ms={options.ring_delay_ms}",
+        "-Dcassandra.superuser_setup_delay_ms=0",
+        "-cp",
+        f"{directory}/conf:{jars}/*",
+        "org.apache.cassandra.service.CassandraDaemon",
+    ]
+
+
+def _launch(directory: pathlib.Path, command: list[str]) -> subprocess.Popen:
+    """Runs the node in a session of its own: a Ctrl-C at the terminal is not meant for it."""
+    with open(directory / "console.log", "ab") as console:
+        return subprocess.Popen(
+            command,
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _await_log_in(directory: pathlib.Path, described: dict, timeout_s: float) -> None:
+    """Waits for the first log-in that succeeds: the port opens before the superuser exists."""
+    deadline = time.monotonic() + timeout_s
+    while not native_protocol.can_log_in(
+        described["host"], described["port"], described["username"], described["password"]
+    ):
+        if not _is_ours(described["pid"], directory):
+            problem = "Cassandra ended while it started"
+        elif time.monotonic() > deadline:
+            problem = f"Cassandra accepted no log-in within {timeout_s:.0f} s"
+        else:
+            time.sleep(0.1)
+            continue
+        logs = (directory / "system.log", directory / "console.log")
+        last = "\n".join(_last_lines(log) for log in logs)
+        raise NodeError(f"{problem}; read {logs[0]} and {logs[1]}. Their last lines:\n{last}")
+
+
+def _last_lines(path: pathlib.Path, count: int = 10) -> str:
+    try:
+        return "\n".join(path.read_text(errors="replace").splitlines()[-count:])
+    except FileNotFoundError:
+        return ""

