@@ -1,16 +1,38 @@
 #include "base/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdio>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 namespace ringsync {
 namespace {
 
 LogFormat g_format = LogFormat::kText;
+
+std::mutex g_writer_mutex;
+LogWriter g_writer;
+
+/// Standard error, or what stands in for it.
+class LineSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    const std::lock_guard lock(g_writer_mutex);  // the formatter is not thread-safe either
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    if (g_writer) {
+      g_writer({line.data(), line.size()});
+      return;
+    }
+    std::fwrite(line.data(), 1, line.size(), stderr);
+  }
+  void flush_() override { std::fflush(stderr); }
+};
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
@@ -25,8 +47,7 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 }  // namespace
 
 void set_up_logging(LogLevel level, LogFormat format) {
-  auto logger = std::make_shared<spdlog::logger>(
-      "ringsync", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger = std::make_shared<spdlog::logger>("ringsync", std::make_shared<LineSink>());
   logger->set_level(spdlog_level(level));
   // In JSON the message arrives as a quoted JSON string already (see write_log).
   logger->set_pattern(format == LogFormat::kJson
@@ -35,6 +56,11 @@ void set_up_logging(LogLevel level, LogFormat format) {
                       spdlog::pattern_time_type::utc);
   g_format = format;
   spdlog::set_default_logger(std::move(logger));
+}
+
+void set_log_writer(LogWriter writer) {
+  const std::lock_guard lock(g_writer_mutex);
+  g_writer = std::move(writer);
 }
 
 bool log_enabled(LogLevel level) { return spdlog::should_log(spdlog_level(level)); }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <string_view>
 
 namespace ringsync {
@@ -12,6 +13,12 @@ enum class LogFormat { kText, kJson };
 
 /// Sets level and format of the whole process. Call once, before other threads start.
 void set_up_logging(LogLevel level, LogFormat format);
+
+/// Writes one finished line, its line break included, in place of standard error; empty: standard
+/// error again. For a display that shares the terminal. The writer is called by one thread at a
+/// time, must not log, and is called no more once this function has returned with another.
+using LogWriter = std::function<void(std::string_view line)>;
+void set_log_writer(LogWriter writer);
 
 /// Writes one line, already formatted. Thread-safe.
 void write_log(LogLevel level, std::string_view message);

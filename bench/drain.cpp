@@ -1,0 +1,152 @@
+// drain: reads one table through the source port as fast as it can, looking at no cell. What a sync
+// could reach at best; the benchmarks compare with it. One thread reads; the driver has its own.
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdint>
+#include <fstream>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "source/scylla/scylla_source.h"
+
+namespace ringsync {
+namespace {
+
+constexpr int64_t kWaitMs = 60'000;
+
+struct DrainOptions {
+  ScyllaOptions source;
+  std::string table;
+  ScannerOptions scanner{.page_rows_max = 5'000, .page_bytes_target = 1 << 20, .queue_pages = 4};
+  uint32_t in_flight = 4;
+  uint32_t splits = 64;
+};
+
+struct Drained {
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  uint64_t pages = 0;
+};
+
+/// The ring in `count` ranges of one width.
+std::vector<TokenRange> equal_ranges(uint32_t count) {
+  const uint64_t width = std::numeric_limits<uint64_t>::max() / count;
+  std::vector<TokenRange> ranges(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    const auto at = [&](uint64_t n) {
+      return static_cast<Token>(static_cast<uint64_t>(kTokenMin) + n * width);
+    };
+    ranges[i] = {at(i), i + 1 == count ? kTokenMax : at(i + 1)};
+  }
+  return ranges;
+}
+
+Result<Table> find_table(Source& source, const std::string& name) {
+  RINGSYNC_ASSIGN(Keyspace keyspace, source.keyspace());
+  for (Table& table : keyspace.tables) {
+    if (table.name == name) return std::move(table);
+  }
+  return Error{ErrorCode::kSchema, fmt::format("no table {} in keyspace {}", name, keyspace.name)};
+}
+
+Result<Drained> drain(Source& source, Table table, const DrainOptions& options) {
+  auto query = std::make_shared<ScanQuery>();
+  query->table = std::move(table);
+  RINGSYNC_ASSIGN(const std::unique_ptr<Scanner> scanner, source.scanner(options.scanner));
+  const std::vector<TokenRange> ranges = equal_ranges(options.splits);
+  size_t started = 0;
+  const auto start_one = [&] {
+    if (started == ranges.size()) return;
+    scanner->start({.id = started,
+                    .query = query,
+                    .range = ranges[started],
+                    .paging_state = {},
+                    .first_page_rows = options.scanner.page_rows_max});
+    ++started;
+  };
+  for (uint32_t i = 0; i < options.in_flight; ++i) start_one();
+  Drained drained;
+  for (size_t ended = 0; ended < ranges.size();) {
+    RINGSYNC_ASSIGN(const std::optional<ScanEvent> event, scanner->next(kWaitMs));
+    if (!event) return Error{ErrorCode::kTimeout, "no page came for a minute"};
+    if (!event->page) return event->page.error();
+    const Page& page = *event->page;
+    drained.rows += page.row_count;
+    drained.bytes += page.buffer->rows().size();
+    ++drained.pages;
+    if (page.is_last) {
+      ++ended;
+      start_one();
+    }
+  }
+  return drained;
+}
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// Most memory ever resident (VmHWM), in KiB; 0 where the system does not say.
+uint64_t peak_kb() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word != "VmHWM:") continue;
+    uint64_t size = 0;
+    status >> size;
+    return size;
+  }
+  return 0;
+}
+
+/// Opens, reads and prints the JSON line. wall_s and cpu_s are those of the scan alone.
+Status run(const DrainOptions& options) {
+  RINGSYNC_ASSIGN(const std::unique_ptr<Source> source, open_scylla_source(options.source));
+  RINGSYNC_ASSIGN(Table table, find_table(*source, options.table));
+  const double cpu_before = cpu_seconds();
+  const auto before = std::chrono::steady_clock::now();
+  RINGSYNC_ASSIGN(const Drained drained, drain(*source, std::move(table), options));
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - before;
+  fmt::print(
+      "{{\"rows\": {}, \"bytes\": {}, \"pages\": {}, \"wall_s\": {:.3f}, \"cpu_s\": {:.3f}, "
+      "\"peak_kb\": {}}}\n",
+      drained.rows, drained.bytes, drained.pages, wall.count(), cpu_seconds() - cpu_before,
+      peak_kb());
+  return {};
+}
+
+}  // namespace
+}  // namespace ringsync
+
+int main(int argc, char** argv) {
+  ringsync::DrainOptions options;
+  ringsync::ContactPoint point{"127.0.0.1"};
+  CLI::App app("Reads one table as fast as the driver can, and prints one line of JSON");
+  app.add_option("--host", point.host);
+  app.add_option("--port", point.port);
+  app.add_option("--user", options.source.user);
+  app.add_option("--password", options.source.password);
+  app.add_option("--dc", options.source.local_dc, "Local data centre");
+  app.add_option("--keyspace", options.source.keyspace)->required();
+  app.add_option("--table", options.table)->required();
+  app.add_option("--page-rows", options.scanner.page_rows_max)->check(CLI::PositiveNumber);
+  app.add_option("--page-bytes", options.scanner.page_bytes_target)->check(CLI::PositiveNumber);
+  app.add_option("--in-flight", options.in_flight, "Scans at once")->check(CLI::PositiveNumber);
+  app.add_option("--splits", options.splits, "Token ranges")->check(CLI::PositiveNumber);
+  CLI11_PARSE(app, argc, argv);
+  options.source.contact_points.push_back(point);
+  const ringsync::Status status = ringsync::run(options);
+  if (!status) fmt::print(stderr, "drain: {}\n", status.error().message);
+  return status ? 0 : 1;
+}

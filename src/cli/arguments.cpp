@@ -1,0 +1,278 @@
+#include "cli/arguments.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "cli/exit_codes.h"
+#include "config/keys.h"
+#include "config/nearest.h"
+#include "config/table_filter.h"
+
+namespace ringsync {
+namespace {
+
+constexpr size_t kHelpWidth = 100;
+
+constexpr std::string_view kExamples = R"(Examples:
+  ringsync check                                   does configuration.json work?
+  ringsync sync --to duckdb:warehouse.db           every table into a DuckDB file
+  ringsync sync --to duckdb:warehouse.db --tables flights,airlines
+  ringsync sync --configuration prod.json --to null: --progress none
+                                                   read and decode everything, keep nothing
+)";
+
+/// Options as they stand on the command line, before they are checked.
+struct RawArguments {
+  std::string configuration_path = "configuration.json";
+  std::string log_level = "info";
+  std::string log_format = "text";
+  std::string destination;
+  std::string state_path;
+  std::string tables;
+  std::string driver_path;
+  std::string summary_json_path;
+  std::string progress = "auto";
+};
+
+struct Parser {
+  CLI::App app{"Streams Cassandra and ScyllaDB keyspaces into analytics destinations.", "ringsync"};
+  CLI::App* check = nullptr;
+  CLI::App* sync = nullptr;
+  RawArguments raw;
+};
+
+std::string exit_code_help() {
+  std::string text = "Exit codes:\n";
+  for (const auto& [code, meaning] : exit_code_meanings()) {
+    text += fmt::format("  {:>3}  {}\n", static_cast<int>(code), meaning);
+  }
+  return text;
+}
+
+void add_shared_options(CLI::App& command, RawArguments& raw) {
+  command.allow_extras();  // reported by unexpected_argument
+  command
+      .add_option("--configuration", raw.configuration_path,
+                  "The configuration file (default configuration.json)")
+      ->type_name("FILE");
+  command
+      .add_option("--log-level", raw.log_level,
+                  "Least level of the log lines to write: debug, info,\nwarning or error (default "
+                  "info)")
+      ->type_name("LEVEL");
+  command
+      .add_option("--log-format", raw.log_format,
+                  "text, or json for one JSON object a line (default text)")
+      ->type_name("FORMAT");
+}
+
+void add_sync_options(CLI::App& sync, RawArguments& raw) {
+  sync.add_option("--to", raw.destination,
+                  "Where the rows go; required. duckdb:FILE is a DuckDB\ndatabase, made if there "
+                  "is none. null: is for benchmarks:\neverything is read and decoded, nothing kept")
+      ->type_name("DESTINATION");
+  sync.add_option("--state", raw.state_path,
+                  "Write a copy of the saved state here after each commit;\nthe destination holds "
+                  "the one that counts")
+      ->type_name("FILE");
+  sync.add_option("--tables", raw.tables,
+                  "Sync only these tables, whatever `tables` in the\nconfiguration says; * stands "
+                  "for any characters")
+      ->type_name("A,B");
+  sync.add_option("--driver-path", raw.driver_path, "Where the destination's database driver lies")
+      ->type_name("FOLDER");
+  sync.add_option("--summary-json", raw.summary_json_path, "Write the summary here too, as JSON")
+      ->type_name("FILE");
+  sync.add_option("--progress", raw.progress,
+                  "bars, log (lines), none, or auto: bars where standard\nerror is a terminal "
+                  "(default auto)")
+      ->type_name("MODE");
+}
+
+std::unique_ptr<Parser> make_parser() {
+  auto parser = std::make_unique<Parser>();
+  CLI::App& app = parser->app;
+  app.set_version_flag("--version", "ringsync " RINGSYNC_VERSION, "Print the version");
+  app.set_help_flag("--help,-h", "Print this help");
+  app.get_formatter()->column_width(26);
+  app.allow_extras();
+  app.require_subcommand(0, 1);
+  parser->check = app.add_subcommand(
+      "check", "Check the configuration and the connection, and say what a sync would do");
+  parser->sync = app.add_subcommand("sync", "Bring a destination up to date with the source");
+  // For the list of commands; parse_arguments reads it, since its topics are commands too.
+  app.add_subcommand("help", "Print help on check, sync or configuration");
+  add_shared_options(*parser->check, parser->raw);
+  add_shared_options(*parser->sync, parser->raw);
+  add_sync_options(*parser->sync, parser->raw);
+  const std::string more = "Keys of the configuration file: ringsync help configuration\n";
+  app.footer(fmt::format("{}\n{}\n{}", kExamples, exit_code_help(), more));
+  parser->check->footer(fmt::format("{}\n{}", exit_code_help(), more));
+  parser->sync->footer(fmt::format("{}\n{}\n{}", kExamples, exit_code_help(), more));
+  return parser;
+}
+
+CLI::App* command_of(const Parser& parser) {
+  for (CLI::App* command : {parser.check, parser.sync}) {
+    if (command->parsed()) return command;
+  }
+  return nullptr;
+}
+
+Error usage(const CLI::App* command, std::string_view what) {
+  return Error{ErrorCode::kUsage, fmt::format("{}; see ringsync {}--help", what,
+                                              command == nullptr ? "" : command->get_name() + ' ')};
+}
+
+std::string suggestion(std::string_view given, std::span<const std::string> known) {
+  const std::optional<std::string> nearest = nearest_name(given, known);
+  return nearest ? fmt::format("; did you mean {}?", *nearest) : "";
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->nonpositional()) names.push_back("--" + option->get_lnames().front());
+  }
+  return names;
+}
+
+Error unexpected_argument(const CLI::App& app, const CLI::App* command, const std::string& given) {
+  if (given.starts_with("-")) {
+    // "--option=value" is named without its value.
+    const std::string name = given.substr(0, given.find('='));
+    return usage(command, fmt::format("unknown option {}{}", name,
+                                      suggestion(name, option_names(command ? *command : app))));
+  }
+  if (command == nullptr) {
+    const std::vector<std::string> commands{"check", "sync", "help"};
+    return usage(command,
+                 fmt::format("unknown command \"{}\"{}", given, suggestion(given, commands)));
+  }
+  return usage(command, fmt::format("\"{}\" belongs to no option", given));
+}
+
+template <typename Value>
+using Choices = std::span<const std::pair<std::string_view, Value>>;
+
+template <typename Value>
+Result<Value> chosen(const CLI::App* command, std::string_view option, const std::string& given,
+                     Choices<Value> choices) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : choices) {
+    if (given == name) return value;
+    names.emplace_back(name);
+  }
+  return usage(command, fmt::format("{}: \"{}\" is none of {}{}", option, given,
+                                    fmt::join(names, ", "), suggestion(given, names)));
+}
+
+constexpr std::pair<std::string_view, LogLevel> kLogLevels[] = {{"debug", LogLevel::kDebug},
+                                                                {"info", LogLevel::kInfo},
+                                                                {"warning", LogLevel::kWarning},
+                                                                {"error", LogLevel::kError}};
+constexpr std::pair<std::string_view, LogFormat> kLogFormats[] = {{"text", LogFormat::kText},
+                                                                  {"json", LogFormat::kJson}};
+constexpr std::pair<std::string_view, ProgressMode> kProgressModes[] = {
+    {"auto", ProgressMode::kAuto},
+    {"bars", ProgressMode::kBars},
+    {"log", ProgressMode::kLog},
+    {"none", ProgressMode::kNone}};
+
+Result<std::optional<std::string>> path_of(const CLI::App* command, const char* option,
+                                           const std::string& given) {
+  if (command->count(option) == 0) return std::optional<std::string>();
+  if (given.empty()) return usage(command, fmt::format("{}: the path is empty", option));
+  return std::optional<std::string>(given);
+}
+
+Status read_sync_options(const Parser& parser, Arguments& arguments) {
+  const RawArguments& raw = parser.raw;
+  const CLI::App* sync = parser.sync;
+  if (sync->count("--to") == 0) {
+    return usage(sync,
+                 "--to is missing; write --to duckdb:FILE, or --to null: for a trial that "
+                 "keeps nothing");
+  }
+  RINGSYNC_ASSIGN(arguments.destination, parse_destination(raw.destination));
+  RINGSYNC_ASSIGN(arguments.state_path, path_of(sync, "--state", raw.state_path));
+  RINGSYNC_ASSIGN(arguments.driver_path, path_of(sync, "--driver-path", raw.driver_path));
+  RINGSYNC_ASSIGN(arguments.summary_json_path,
+                  path_of(sync, "--summary-json", raw.summary_json_path));
+  RINGSYNC_ASSIGN(arguments.progress,
+                  chosen<ProgressMode>(sync, "--progress", raw.progress, kProgressModes));
+  if (sync->count("--tables") == 0) return {};
+  auto tables = parse_table_list(raw.tables);
+  if (!tables.ok()) {
+    return usage(sync, fmt::format("--tables: {}", tables.error().message));
+  }
+  if (tables->empty()) return usage(sync, "--tables: names no table");
+  arguments.tables = std::move(tables).value();
+  return {};
+}
+
+Result<std::variant<Arguments, TextToPrint>> help_on(const Parser& parser,
+                                                     const std::string& topic) {
+  using Outcome = std::variant<Arguments, TextToPrint>;
+  if (topic.empty()) return Outcome(TextToPrint{parser.app.help()});
+  if (topic == "configuration") return Outcome(TextToPrint{configuration_help(kHelpWidth)});
+  for (const CLI::App* command : {parser.check, parser.sync}) {
+    if (topic == command->get_name()) {
+      return Outcome(TextToPrint{command->help("ringsync")});
+    }
+  }
+  const std::vector<std::string> topics{"check", "sync", "configuration"};
+  return usage(nullptr,
+               fmt::format("there is no help on \"{}\"{}", topic, suggestion(topic, topics)));
+}
+
+Result<std::variant<Arguments, TextToPrint>> checked(const Parser& parser) {
+  const CLI::App* command = command_of(parser);
+  const std::vector<std::string> extra = parser.app.remaining(true);
+  if (!extra.empty()) return unexpected_argument(parser.app, command, extra.front());
+  if (command == nullptr) {
+    return usage(command, "the command is missing; write ringsync check or ringsync sync");
+  }
+  const RawArguments& raw = parser.raw;
+  Arguments arguments;
+  arguments.command = command == parser.sync ? Command::kSync : Command::kCheck;
+  if (raw.configuration_path.empty()) {
+    return usage(command, "--configuration: the path is empty");
+  }
+  arguments.configuration_path = raw.configuration_path;
+  RINGSYNC_ASSIGN(arguments.log_level,
+                  chosen<LogLevel>(command, "--log-level", raw.log_level, kLogLevels));
+  RINGSYNC_ASSIGN(arguments.log_format,
+                  chosen<LogFormat>(command, "--log-format", raw.log_format, kLogFormats));
+  if (arguments.command == Command::kSync) RINGSYNC_TRY(read_sync_options(parser, arguments));
+  return std::variant<Arguments, TextToPrint>(std::move(arguments));
+}
+
+}  // namespace
+
+Result<std::variant<Arguments, TextToPrint>> parse_arguments(int argc, const char* const* argv) {
+  using Outcome = std::variant<Arguments, TextToPrint>;
+  const std::unique_ptr<Parser> parser = make_parser();
+  if (argc > 1 && std::string_view(argv[1]) == "help") {
+    return help_on(*parser, argc > 2 ? argv[2] : "");
+  }
+  try {
+    parser->app.parse(argc, argv);
+    return checked(*parser);
+  } catch (const CLI::CallForHelp&) {
+    const CLI::App* command = command_of(*parser);
+    return Outcome(
+        TextToPrint{command == nullptr ? parser->app.help() : command->help("ringsync")});
+  } catch (const CLI::CallForVersion&) {
+    return Outcome(TextToPrint{"ringsync " RINGSYNC_VERSION "\n"});
+  } catch (const CLI::Error& error) {
+    return usage(command_of(*parser), error.what());
+  }
+}
+
+}  // namespace ringsync

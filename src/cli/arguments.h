@@ -1,0 +1,46 @@
+// The command line: what the user asked for, checked. Pure but for reading its arguments.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "cli/destination.h"
+#include "cli/progress_display.h"
+
+namespace ringsync {
+
+enum class Command : uint8_t {
+  kCheck,  // connect, discover, say what a sync would do
+  kSync,
+};
+
+struct Arguments {
+  Command command = Command::kCheck;
+  std::string configuration_path = "configuration.json";
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kText;
+
+  // kSync only.
+  Destination destination;
+  std::optional<std::string> state_path;
+  std::optional<std::vector<std::string>> tables;  // instead of the configuration's `tables`
+  std::optional<std::string> driver_path;          // a folder
+  std::optional<std::string> summary_json_path;
+  ProgressMode progress = ProgressMode::kAuto;
+};
+
+/// A help or version text that was asked for: print it and end with 0.
+struct TextToPrint {
+  std::string text;
+};
+
+/// Reads the command line. Error kUsage says what is wrong, what was probably meant and where help
+/// is.
+Result<std::variant<Arguments, TextToPrint>> parse_arguments(int argc, const char* const* argv);
+
+}  // namespace ringsync

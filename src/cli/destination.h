@@ -1,0 +1,26 @@
+// Where a sync writes to, as --to names it. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace ringsync {
+
+enum class DestinationKind : uint8_t {
+  kDuckdb,  // duckdb:FILE
+  kNull,    // null: everything is read and decoded, nothing is kept
+};
+
+struct Destination {
+  DestinationKind kind = DestinationKind::kDuckdb;
+  std::string path;  // of the database file; empty for kNull
+};
+
+/// Reads "duckdb:FILE" or "null:". Error kUsage; it repeats the scheme only, since the rest of what
+/// was meant as another kind of destination may hold a password.
+Result<Destination> parse_destination(std::string_view text);
+
+}  // namespace ringsync

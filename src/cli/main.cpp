@@ -1,0 +1,49 @@
+// The program: reads the command line, runs one command and turns its outcome into an exit code.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <variant>
+
+#include "base/log.h"
+#include "cli/arguments.h"
+#include "cli/check_command.h"
+#include "cli/exit_codes.h"
+#include "cli/sync_command.h"
+
+namespace ringsync {
+namespace {
+
+int run(int argc, const char* const* argv) {
+  const auto parsed = parse_arguments(argc, argv);
+  if (!parsed.ok()) {
+    fmt::print(stderr, "ringsync: {}\n", parsed.error().message);
+    return exit_code(parsed.error().code);
+  }
+  if (const auto* text = std::get_if<TextToPrint>(&*parsed)) {
+    fmt::print("{}", text->text);
+    return kExitDone;
+  }
+  const auto& arguments = std::get<Arguments>(*parsed);
+  set_up_logging(arguments.log_level, arguments.log_format);
+  const auto outcome = arguments.command == Command::kCheck ? run_check_command(arguments)
+                                                            : run_sync_command(arguments);
+  if (!outcome.ok()) {
+    log_error("{}", outcome.error().message);
+    return exit_code(outcome.error().code);
+  }
+  return *outcome;
+}
+
+}  // namespace
+}  // namespace ringsync
+
+int main(int argc, char** argv) {
+  try {
+    return ringsync::run(argc, argv);
+  } catch (const std::exception& defect) {
+    // Out of memory, or a defect: libraries' exceptions are caught where they are called.
+    std::fprintf(stderr, "ringsync: internal error: %s\n", defect.what());
+    return ringsync::kExitInternal;
+  }
+}

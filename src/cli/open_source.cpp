@@ -1,0 +1,47 @@
+#include "cli/open_source.h"
+
+#include "base/log.h"
+#include "config/table_filter.h"
+#include "source/scylla/scylla_source.h"
+
+namespace ringsync {
+
+Result<Configuration> read_configuration(const std::string& path) {
+  RINGSYNC_ASSIGN(ParsedConfiguration parsed, load_configuration(path));
+  for (const std::string& warning : parsed.warnings) log_warning("{}", warning);
+  return std::move(parsed.configuration);
+}
+
+Result<std::unique_ptr<Source>> open_source(const Configuration& configuration) {
+  ScyllaOptions options;
+  for (const std::string& host : configuration.hosts) {
+    options.contact_points.push_back({host, configuration.port});
+  }
+  options.user = configuration.username;
+  options.password = configuration.password;
+  options.local_dc = configuration.data_center_region;
+  options.keyspace = configuration.keyspace;
+  options.consistency = to_string(configuration.consistency);
+  return open_scylla_source(options);
+}
+
+Result<std::vector<std::string>> select_tables(const Configuration& configuration,
+                                               const std::vector<std::string>& discovered) {
+  std::string missing;
+  for (const NameNotFound& name : names_not_found(configuration, discovered)) {
+    missing += (missing.empty() ? "" : "\n") + name.message();
+  }
+  if (!missing.empty()) return Error{ErrorCode::kSchema, missing};
+  std::vector<std::string> selected;
+  for (const std::string& table : discovered) {
+    if (selects(configuration, table)) selected.push_back(table);
+  }
+  if (selected.empty()) {
+    return Error{ErrorCode::kSchema,
+                 "keyspace \"" + configuration.keyspace + "\" has no table to sync" +
+                     (discovered.empty() ? "" : ": tables and exclude_tables leave none")};
+  }
+  return selected;
+}
+
+}  // namespace ringsync

@@ -1,0 +1,24 @@
+// From a configuration to an open source: what the commands share.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "config/configuration.h"
+#include "source/source.h"
+
+namespace ringsync {
+
+/// Loads the file and logs its warnings.
+Result<Configuration> read_configuration(const std::string& path);
+
+/// Connects to the cluster that the configuration names. Errors as of open_scylla_source.
+Result<std::unique_ptr<Source>> open_source(const Configuration& configuration);
+
+/// Of the tables `discovered`, those that the configuration selects. Error kSchema names those it
+/// asks for that do not exist.
+Result<std::vector<std::string>> select_tables(const Configuration& configuration,
+                                               const std::vector<std::string>& discovered);
+
+}  // namespace ringsync

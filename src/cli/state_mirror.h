@@ -1,0 +1,22 @@
+// The state mirror: a file copy of the state that the destination holds, for people and for
+// back-ups. The destination's own copy alone counts.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "sink/sink.h"
+
+namespace ringsync {
+
+/// Ok where `path` does not exist yet, or holds a state of the same source as the destination's.
+/// Error kState where it is damaged, of another source, or where the destination has no state: then
+/// the mirror's destination is gone, and a sync would quietly begin from nothing.
+Status check_state_mirror(const std::string& path, const std::optional<StoredState>& stored);
+
+/// Replaces the file in one step: a reader sees the old document or the new one, whole.
+/// Error kState where it cannot be written.
+Status write_state_mirror(const std::string& path, const std::string& json);
+
+}  // namespace ringsync

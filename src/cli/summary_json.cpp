@@ -1,0 +1,79 @@
+// {"outcome": "done" | "failed" | "interrupted", "seconds": …, "totals": {"tables", "done",
+// "failed", "rows_read", "rows_sent", "rows_reported", "rows_deleted", "bytes"}, "tables":
+// [{"name", "mode": "timestamp" | "full", "run": "first" | "incremental" | "full", "resumed",
+// "outcome", "reconciled", "rows_read", "rows_sent", "rows_reported", "null_cursor_rows",
+// "rows_deleted": number | null, "bytes", "seconds", "error": {"code", "message"} | null}]}
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <system_error>
+
+#include "cli/summary.h"
+#include "cli/summary_totals.h"
+
+namespace ringsync {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json table_json(const TableSummary& table, bool interrupted) {
+  ordered_json json{{"name", table.name},
+                    {"mode", table.mode == SyncMode::kTimestamp ? "timestamp" : "full"},
+                    {"run", run_name(table.run)},
+                    {"resumed", table.resumed},
+                    {"outcome", outcome_name(table_outcome(table, interrupted))},
+                    {"reconciled", table.reconciles()},
+                    {"rows_read", table.rows_read},
+                    {"rows_sent", table.rows_sent},
+                    {"rows_reported", table.rows_reported},
+                    {"null_cursor_rows", table.null_cursor_rows},
+                    {"rows_deleted", nullptr},
+                    {"bytes", table.bytes},
+                    {"seconds", table.seconds},
+                    {"error", nullptr}};
+  if (table.rows_deleted) json["rows_deleted"] = *table.rows_deleted;
+  if (table.error) {
+    json["error"] = {{"code", to_string(table.error->code)}, {"message", table.error->message}};
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string summary_json(const SyncSummary& summary) {
+  const SummaryTotals totals = totals_of(summary);
+  ordered_json tables = ordered_json::array();
+  for (const TableSummary& table : summary.tables) {
+    tables.push_back(table_json(table, summary.interrupted));
+  }
+  const ordered_json json{{"outcome", outcome_name(totals.outcome)},
+                          {"seconds", summary.seconds},
+                          {"totals",
+                           {{"tables", summary.tables.size()},
+                            {"done", totals.done},
+                            {"failed", totals.failed},
+                            {"rows_read", totals.rows_read},
+                            {"rows_sent", totals.rows_sent},
+                            {"rows_reported", totals.rows_reported},
+                            {"rows_deleted", totals.rows_deleted},
+                            {"bytes", totals.bytes}}},
+                          {"tables", std::move(tables)}};
+  // A server's message may hold bytes that are not UTF-8.
+  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n';
+}
+
+Status write_summary_json(const SyncSummary& summary, const std::string& path) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << summary_json(summary);
+  file.close();
+  if (file) return {};
+  return Error{ErrorCode::kUsage,
+               fmt::format("the summary cannot be written to {} ({}); name another file with "
+                           "--summary-json",
+                           path, std::generic_category().message(errno))};
+}
+
+}  // namespace ringsync

@@ -1,0 +1,141 @@
+#include "cli/sync_command.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/interrupt.h"
+#include "cli/open_source.h"
+#include "cli/progress_display.h"
+#include "cli/state_mirror.h"
+#include "cli/summary.h"
+#include "sink/adbc/duckdb_sink.h"
+#include "sink/null/null_sink.h"
+#include "sync/engine.h"
+
+namespace ringsync {
+namespace {
+
+constexpr auto kProgressInterval = std::chrono::milliseconds(150);
+
+/// Shows the engine's snapshots from a thread of its own until it ends.
+class ProgressThread {
+ public:
+  ProgressThread(const SyncEngine& engine, const Arguments& arguments)
+      : engine_(engine),
+        display_(make_progress_display(arguments.progress, arguments.log_format)),
+        thread_([this] { work(); }) {}
+  ~ProgressThread() {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+    display_->end(engine_.snapshot());
+  }
+  ProgressThread(const ProgressThread&) = delete;
+  ProgressThread& operator=(const ProgressThread&) = delete;
+
+ private:
+  void work() {
+    std::unique_lock lock(mutex_);
+    while (!wake_.wait_for(lock, kProgressInterval, [this] { return ended_; })) {
+      display_->show(engine_.snapshot());
+    }
+  }
+
+  const SyncEngine& engine_;
+  std::unique_ptr<ProgressDisplay> display_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+// A driver is loaded by its absolute path only, never by a search that the environment could steer:
+// from --driver-path where that is given, else from beside the program.
+Result<std::string> find_driver(const std::optional<std::string>& folder, const char* file) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  const fs::path place =
+      folder ? fs::absolute(*folder, failed) : fs::read_symlink("/proc/self/exe").parent_path();
+  const fs::path driver = place / file;
+  if (fs::exists(driver, failed)) return driver.string();
+  return Error{ErrorCode::kDestination,
+               fmt::format("there is no {} in {}; name the folder that holds it with --driver-path",
+                           file, place.string())};
+}
+
+Result<std::unique_ptr<Sink>> open_sink(const Arguments& arguments,
+                                        const Configuration& configuration, const Clock& clock) {
+  if (arguments.destination.kind == DestinationKind::kNull) {
+    return std::unique_ptr<Sink>(std::make_unique<NullSink>());
+  }
+  DuckDbOptions options;
+  options.database_file = arguments.destination.path;
+  options.keyspace = configuration.keyspace;
+  options.clock = &clock;
+  RINGSYNC_ASSIGN(options.driver_path, find_driver(arguments.driver_path, "libduckdb.so"));
+  RINGSYNC_ASSIGN(std::unique_ptr<DuckDbSink> sink, open_duckdb_sink(options));
+  return std::unique_ptr<Sink>(std::move(sink));
+}
+
+SyncOptions sync_options(const Configuration& configuration, const Arguments& arguments) {
+  SyncOptions options;
+  options.cursor_column = configuration.cursor_column;
+  options.lag_ms = int64_t{configuration.lag_seconds} * 1000;
+  options.overlap_ms = int64_t{configuration.overlap_seconds} * 1000;
+  options.checkpoint_interval_rows = configuration.checkpoint_interval;
+  options.page_rows_max = configuration.page_size;
+  options.in_flight_max = configuration.max_in_flight;
+  options.seed = static_cast<uint64_t>(SystemClock().wall_us());
+  options.select = [&configuration](const std::vector<std::string>& discovered) {
+    return select_tables(configuration, discovered);
+  };
+  if (arguments.state_path) {
+    options.on_durable_state = [path = *arguments.state_path](const std::string& json) {
+      return write_state_mirror(path, json);
+    };
+  }
+  return options;
+}
+
+}  // namespace
+
+Result<ExitCode> run_sync_command(const Arguments& arguments) {
+  RINGSYNC_ASSIGN(Configuration configuration, read_configuration(arguments.configuration_path));
+  if (arguments.tables) configuration.tables = *arguments.tables;
+  const SystemClock clock;
+  // The destination first: it is local, and a second sync into it should fail at once.
+  RINGSYNC_ASSIGN(const std::unique_ptr<Sink> sink, open_sink(arguments, configuration, clock));
+  if (arguments.state_path) {
+    RINGSYNC_ASSIGN(const std::optional<StoredState> stored, sink->load_state());
+    RINGSYNC_TRY(check_state_mirror(*arguments.state_path, stored));
+  }
+  RINGSYNC_ASSIGN(const std::unique_ptr<Source> source, open_source(configuration));
+
+  SyncEngine engine(*source, *sink, clock, sync_options(configuration, arguments));
+  const InterruptGuard interrupt(engine);
+  auto outcome = [&] {
+    const ProgressThread progress(engine, arguments);
+    return engine.run();
+  }();
+  RINGSYNC_ASSIGN(const SyncSummary summary, std::move(outcome));
+  fmt::print("{}", summary_text(summary));
+  std::fflush(stdout);
+  if (arguments.summary_json_path) {
+    RINGSYNC_TRY(write_summary_json(summary, *arguments.summary_json_path));
+  }
+  return exit_code(summary);
+}
+
+}  // namespace ringsync

@@ -1,0 +1,107 @@
+#include "config/table_filter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/nearest.h"
+#include "config/values.h"
+
+namespace ringsync {
+namespace {
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+bool matches_any(std::span<const std::string> patterns, std::string_view name) {
+  return std::ranges::any_of(
+      patterns, [&](const std::string& pattern) { return pattern_matches(pattern, name); });
+}
+
+void add_not_found(const char* key, std::span<const std::string> patterns, bool wildcards_too,
+                   std::span<const std::string> discovered, std::vector<NameNotFound>& not_found) {
+  for (const std::string& pattern : patterns) {
+    const bool has_wildcard = pattern.find('*') != std::string::npos;
+    if (has_wildcard && !wildcards_too) continue;
+    if (std::ranges::any_of(
+            discovered, [&](const std::string& name) { return pattern_matches(pattern, name); })) {
+      continue;
+    }
+    not_found.push_back(
+        {key, pattern, has_wildcard ? std::nullopt : nearest_name(pattern, discovered)});
+  }
+}
+
+}  // namespace
+
+Status check_table_pattern(std::string_view pattern) {
+  const auto wrong =
+      std::ranges::find_if(pattern, [](char c) { return !is_name_character(c) && c != '*'; });
+  if (wrong == pattern.end()) return {};
+  const char* what =
+      "cannot be a table's name; write letters, digits and _, and * for any characters";
+  if (*wrong == '.') what = "has a dot; write the table's name without its keyspace";
+  if (*wrong == '"' || *wrong == '\'') {
+    what = "has quotes inside; write the name as the server lists it, without them";
+  }
+  return Error{ErrorCode::kConfig, what};
+}
+
+Result<std::vector<std::string>> parse_table_list(std::string_view text) {
+  std::vector<std::string> patterns = split_list(text);
+  for (const std::string& pattern : patterns) {
+    const Status fit = check_table_pattern(pattern);
+    if (!fit.ok()) {
+      return Error{ErrorCode::kConfig,
+                   fmt::format("{} {}", quoted_for_message(pattern), fit.error().message)};
+    }
+  }
+  return patterns;
+}
+
+bool pattern_matches(std::string_view pattern, std::string_view name) {
+  size_t p = 0;
+  size_t n = 0;
+  size_t star = std::string_view::npos;  // the last `*` met, and where its text may end
+  size_t star_end = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      star_end = n;
+    } else if (p < pattern.size() && pattern[p] == name[n]) {
+      ++p;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++star_end;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
+bool selects(const Configuration& configuration, const std::string& table) {
+  if (matches_any(configuration.exclude_tables, table)) return false;
+  return configuration.tables.empty() || matches_any(configuration.tables, table);
+}
+
+std::string NameNotFound::message() const {
+  std::string text = fmt::format("{}: no table of the keyspace is called \"{}\"", key, pattern);
+  if (pattern.find('*') != std::string::npos) {
+    text = fmt::format("{}: no table of the keyspace fits \"{}\"", key, pattern);
+  }
+  if (nearest) text += fmt::format("; did you mean \"{}\"?", *nearest);
+  return text;
+}
+
+std::vector<NameNotFound> names_not_found(const Configuration& configuration,
+                                          std::span<const std::string> discovered) {
+  std::vector<NameNotFound> not_found;
+  add_not_found("tables", configuration.tables, true, discovered, not_found);
+  add_not_found("exclude_tables", configuration.exclude_tables, false, discovered, not_found);
+  return not_found;
+}
+
+}  // namespace ringsync

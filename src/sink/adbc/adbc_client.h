@@ -1,0 +1,64 @@
+// AdbcClient: one connection of an ADBC driver. The edge where AdbcError becomes Error. Private to
+// sink/adbc: nothing else sees ADBC's headers.
+// Thread rule: one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arrow-adbc/adbc.h"
+#include "base/result.h"
+
+namespace ringsync {
+
+struct AdbcOpenOptions {
+  std::string driver_path;  // absolute: drivers are never searched for
+  std::string entrypoint;   // empty: the driver's default
+  std::vector<std::pair<std::string, std::string>> database_options;
+};
+
+/// Where ingest() appends. Names are taken as they are, without quoting.
+struct IngestTarget {
+  std::string catalog;  // this and schema: empty where is_temporary
+  std::string schema;
+  std::string table;
+  bool is_temporary = false;
+};
+
+/// Values as text; NULL is nothing.
+using TextRow = std::vector<std::optional<std::string>>;
+
+class AdbcClient {
+ public:
+  /// Errors carry the driver's message, code kDestination.
+  static Result<std::unique_ptr<AdbcClient>> open(const AdbcOpenOptions& options);
+  ~AdbcClient();
+  AdbcClient(const AdbcClient&) = delete;
+  AdbcClient& operator=(const AdbcClient&) = delete;
+
+  /// From here on statements gather in a transaction that commit() and rollback() end.
+  Status begin_transactions();
+  Status commit();
+  Status rollback();
+
+  Status exec(const std::string& sql);
+  /// The integer in the first row; for UPDATE, DELETE and INSERT DuckDB answers with the row count.
+  Result<int64_t> query_integer(const std::string& sql);
+  /// All rows; every column must be text.
+  Result<std::vector<TextRow>> query_text(const std::string& sql);
+  /// Appends the stream to an existing table whose columns are those of the stream, in order. Takes
+  /// the stream over, also on failure.
+  Status ingest(ArrowArrayStream* stream, const IngestTarget& target);
+
+ private:
+  AdbcClient() = default;
+
+  AdbcDatabase database_{};
+  AdbcConnection connection_{};
+};
+
+}  // namespace ringsync

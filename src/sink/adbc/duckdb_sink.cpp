@@ -1,0 +1,194 @@
+#include "sink/adbc/duckdb_sink.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "sink/adbc/duckdb_database.h"
+#include "sink/adbc/sql.h"
+#include "sink/adbc/state_row.h"
+#include "sink/adbc/target_table.h"
+#include "sink/arrow/arrow_page_encoder.h"
+
+namespace ringsync {
+namespace {
+
+class OpenDuckDbSink final : public DuckDbSink {
+ public:
+  OpenDuckDbSink(const DuckDbOptions& options, std::unique_ptr<AdbcClient> client,
+                 std::string catalog)
+      : options_(options),
+        client_(std::move(client)),
+        catalog_(std::move(catalog)),
+        state_(*client_, catalog_, options.keyspace),
+        committed_at_ms_(options.clock->steady_ms()) {}
+
+  Result<std::optional<StoredState>> load_state() override;
+  Status open_table(const TablePlan& plan) override;
+  Result<std::unique_ptr<PageEncoder>> encoder(const TablePlan& plan) override;
+  Status deliver(const TablePlan& plan, const std::shared_ptr<const EncodedPage>& page,
+                 RowSlice slice) override;
+  Status finish_table(const TablePlan& plan) override;
+  Result<bool> checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) override;
+  uint64_t rows_deleted(const std::string& table) const override;
+
+ private:
+  struct OpenTable {
+    std::unique_ptr<TargetTable> target;
+    int64_t run_started_us = 0;
+    bool is_finished = false;  // to be swept in the next commit
+    uint64_t rows_deleted = 0;
+  };
+
+  /// Rolls back and remembers the error for all later calls.
+  Error die(Error error);
+  bool is_due() const;
+  /// The time that rows of the present commit group carry; never before the table's run.
+  int64_t synced_us(const OpenTable& table);
+  Status flush_all();
+  Status commit_group(const Checkpoint& checkpoint);
+
+  DuckDbOptions options_;
+  std::unique_ptr<AdbcClient> client_;
+  std::string catalog_;
+  StateRow state_;
+  std::map<std::string, OpenTable> tables_;  // by name in the source
+  std::optional<Error> dead_;
+  std::optional<int64_t> group_wall_us_;
+  const EncodedPage* last_page_ = nullptr;  // compared only
+  size_t pending_bytes_ = 0;
+  uint64_t group_rows_ = 0;
+  int64_t committed_at_ms_ = 0;
+};
+
+Error OpenDuckDbSink::die(Error error) {
+  if (dead_) return *dead_;
+  const Status rolled_back = client_->rollback();
+  if (!rolled_back) error.message += "; rolling back failed too: " + rolled_back.error().message;
+  dead_ = error.within(options_.database_file);
+  return *dead_;
+}
+
+Result<std::optional<StoredState>> OpenDuckDbSink::load_state() {
+  if (dead_) return *dead_;
+  auto stored = state_.load();
+  if (!stored) return die(std::move(stored).error());
+  return stored;
+}
+
+Status OpenDuckDbSink::open_table(const TablePlan& plan) {
+  if (dead_) return *dead_;
+  RINGSYNC_ASSIGN(TargetLayout layout, plan_layout(plan, catalog_));
+  bool is_table_error = false;
+  auto target = TargetTable::open(*client_, std::move(layout),
+                                  static_cast<uint32_t>(tables_.size()), is_table_error);
+  if (!target) {
+    if (is_table_error) return std::move(target).error();
+    return die(std::move(target).error());
+  }
+  tables_[plan.table.name] = {std::move(target).value(), plan.run_started_us, false, 0};
+  return {};
+}
+
+Result<std::unique_ptr<PageEncoder>> OpenDuckDbSink::encoder(const TablePlan& plan) {
+  RINGSYNC_ASSIGN(auto encoder, ArrowPageEncoder::make(plan.table));
+  return std::unique_ptr<PageEncoder>(std::move(encoder));
+}
+
+int64_t OpenDuckDbSink::synced_us(const OpenTable& table) {
+  if (!group_wall_us_) group_wall_us_ = options_.clock->wall_us();
+  return std::max(*group_wall_us_, table.run_started_us);
+}
+
+Status OpenDuckDbSink::deliver(const TablePlan& plan,
+                               const std::shared_ptr<const EncodedPage>& page, RowSlice slice) {
+  if (dead_) return *dead_;
+  const auto found = tables_.find(plan.table.name);
+  const auto arrow_page = std::dynamic_pointer_cast<const ArrowPage>(page);
+  if (found == tables_.end() || arrow_page == nullptr ||
+      uint64_t{slice.first_row} + slice.row_count > arrow_page->row_count()) {
+    return die({ErrorCode::kInternal, "rows delivered that belong to no open table"});
+  }
+  found->second.target->add(arrow_page, slice);
+  group_rows_ += slice.row_count;
+  if (page.get() != last_page_) pending_bytes_ += page->byte_size();
+  last_page_ = page.get();
+  if (pending_bytes_ < options_.pending_bytes_max) return {};
+  return flush_all();
+}
+
+Status OpenDuckDbSink::flush_all() {
+  for (auto& [name, table] : tables_) {
+    if (!table.target->has_pending()) continue;
+    Status flushed = table.target->flush(synced_us(table));
+    if (!flushed) return die(flushed.error().within("table " + quoted(name)));
+  }
+  pending_bytes_ = 0;
+  last_page_ = nullptr;
+  return {};
+}
+
+Status OpenDuckDbSink::finish_table(const TablePlan& plan) {
+  if (dead_) return *dead_;
+  const auto found = tables_.find(plan.table.name);
+  if (found == tables_.end()) return die({ErrorCode::kInternal, "a table finished unopened"});
+  found->second.is_finished = plan.sweeps();
+  return {};
+}
+
+bool OpenDuckDbSink::is_due() const {
+  return group_rows_ >= options_.commit_rows ||
+         options_.clock->steady_ms() - committed_at_ms_ >= options_.commit_seconds * 1000;
+}
+
+Result<bool> OpenDuckDbSink::checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) {
+  if (dead_) return *dead_;
+  if (urgency == CheckpointUrgency::kRoutine && !is_due()) return false;
+  RINGSYNC_TRY(flush_all());
+  Status committed = commit_group(checkpoint);
+  if (!committed) return die(std::move(committed).error());
+  group_wall_us_.reset();
+  group_rows_ = 0;
+  committed_at_ms_ = options_.clock->steady_ms();
+  return true;
+}
+
+Status OpenDuckDbSink::commit_group(const Checkpoint& checkpoint) {
+  std::map<std::string, uint64_t> swept;
+  for (auto& [name, table] : tables_) {
+    RINGSYNC_TRY(table.target->merge());
+    if (!table.is_finished) continue;
+    RINGSYNC_ASSIGN(const int64_t rows,
+                    table.target->sweep(table.run_started_us, synced_us(table)));
+    swept[name] = static_cast<uint64_t>(rows);
+  }
+  RINGSYNC_TRY(state_.store(checkpoint.sequence, checkpoint.json(), options_.clock->wall_us()));
+  RINGSYNC_TRY(client_->commit());
+  for (const auto& [name, rows] : swept) {
+    tables_[name].is_finished = false;
+    tables_[name].rows_deleted += rows;
+  }
+  return {};
+}
+
+uint64_t OpenDuckDbSink::rows_deleted(const std::string& table) const {
+  const auto found = tables_.find(table);
+  return found == tables_.end() ? 0 : found->second.rows_deleted;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DuckDbSink>> open_duckdb_sink(const DuckDbOptions& options) {
+  RINGSYNC_ASSIGN(auto client, open_duckdb(options));
+  RINGSYNC_ASSIGN(auto rows, client->query_text("SELECT current_database()"));
+  if (rows.size() != 1 || !rows[0][0]) {
+    return Error{ErrorCode::kDestination,
+                 options.database_file + ": DuckDB does not tell its database's name"};
+  }
+  return std::unique_ptr<DuckDbSink>(
+      std::make_unique<OpenDuckDbSink>(options, std::move(client), std::move(*rows[0][0])));
+}
+
+}  // namespace ringsync

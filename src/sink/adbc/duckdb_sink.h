@@ -1,0 +1,41 @@
+// The sink for a DuckDB file: pages -> Arrow batches -> ADBC -> tables, committed together with the
+// state that vouches for them. What a first reader of sink/adbc should read.
+// Thread rule: that of Sink.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "sink/sink.h"
+
+namespace ringsync {
+
+struct DuckDbOptions {
+  std::string database_file;
+  std::string driver_path;  // of libduckdb.so; absolute
+  std::string keyspace;     // names the destination's schema and the row of saved state
+  /// A routine checkpoint is committed after so many rows or seconds, whichever comes first.
+  uint64_t commit_rows = 200'000;
+  int64_t commit_seconds = 10;
+  uint32_t memory_limit_mib = 256;  // of DuckDB's buffers
+  uint32_t threads = 1;             // of DuckDB: a second one doubled the CPU time of a load
+  uint32_t wal_checkpoint_mib = 256;
+  size_t pending_bytes_max = size_t{8} << 20;  // of pages held before DuckDB takes them
+  const Clock* clock = nullptr;                // outlives the sink
+};
+
+/// After an error of the destination the open transaction is rolled back and every later call
+/// returns the same error; errors of a table's own shape (unsupported types, names, existing columns
+/// of another type) leave the other tables alone.
+class DuckDbSink : public Sink {
+ public:
+  /// Rows that the last commit with a finished `table` soft-deleted; 0 where there was none.
+  virtual uint64_t rows_deleted(const std::string& table) const = 0;
+};
+
+/// Opens or makes the file. Errors: those of the file (busy, unwritable, not DuckDB's) and driver.
+Result<std::unique_ptr<DuckDbSink>> open_duckdb_sink(const DuckDbOptions& options);
+
+}  // namespace ringsync

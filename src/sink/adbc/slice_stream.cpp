@@ -1,0 +1,54 @@
+#include "sink/adbc/slice_stream.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "nanoarrow/nanoarrow.h"
+
+namespace ringsync {
+namespace {
+
+struct SliceStream {
+  std::vector<ArrowField> fields;
+  std::vector<PendingSlice> slices;
+  std::shared_ptr<const std::vector<ArrowColumn>> added;
+  size_t next = 0;
+};
+
+int get_schema(ArrowArrayStream* stream, ArrowSchema* out) {
+  const auto* const self = static_cast<SliceStream*>(stream->private_data);
+  return export_schema(self->fields, out).ok() ? 0 : ENOMEM;
+}
+
+int get_next(ArrowArrayStream* stream, ArrowArray* out) {
+  auto* const self = static_cast<SliceStream*>(stream->private_data);
+  if (self->next == self->slices.size()) {
+    *out = ArrowArray{};
+    return 0;
+  }
+  // Moved out: the page's memory goes as soon as the consumer has read it.
+  PendingSlice slice = std::move(self->slices[self->next++]);
+  export_slice(std::move(slice.page), slice.first_row, slice.row_count, self->added, out);
+  return 0;
+}
+
+const char* get_last_error(ArrowArrayStream*) { return nullptr; }
+
+void release(ArrowArrayStream* stream) {
+  delete static_cast<SliceStream*>(stream->private_data);
+  stream->release = nullptr;
+}
+
+}  // namespace
+
+void make_slice_stream(std::vector<ArrowField> fields, std::vector<PendingSlice> slices,
+                       std::shared_ptr<const std::vector<ArrowColumn>> added,
+                       ArrowArrayStream* out) {
+  auto stream = std::make_unique<SliceStream>();
+  stream->fields = std::move(fields);
+  stream->slices = std::move(slices);
+  stream->added = std::move(added);
+  *out = {get_schema, get_next, get_last_error, release, stream.release()};
+}
+
+}  // namespace ringsync

@@ -1,0 +1,175 @@
+#include "sink/adbc/sql.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <functional>
+
+#include "model/table.h"
+
+namespace ringsync {
+namespace {
+
+std::string table_name(const TargetLayout& layout) {
+  return quoted(layout.catalog) + "." + quoted(layout.schema) + "." + quoted(layout.table);
+}
+
+std::string joined(const TargetLayout& layout,
+                   const std::function<std::string(size_t, const TargetColumn&)>& part,
+                   std::string_view separator, bool keys_only = false) {
+  std::string out;
+  for (size_t i = 0; i < layout.columns.size(); ++i) {
+    if (keys_only && !layout.columns[i].is_key) continue;
+    if (!out.empty()) out += separator;
+    out += part(i, layout.columns[i]);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view duckdb_type(ArrowKind kind) {
+  switch (kind) {
+    case ArrowKind::kInt8: return "TINYINT";
+    case ArrowKind::kInt16: return "SMALLINT";
+    case ArrowKind::kInt32: return "INTEGER";
+    case ArrowKind::kInt64: return "BIGINT";
+    case ArrowKind::kFloat: return "FLOAT";
+    case ArrowKind::kDouble: return "DOUBLE";
+    case ArrowKind::kBoolean: return "BOOLEAN";
+    case ArrowKind::kTimestamp: return "TIMESTAMP WITH TIME ZONE";
+    case ArrowKind::kDate: return "DATE";
+    case ArrowKind::kTime: return "TIME_NS";
+    case ArrowKind::kUuid: return "UUID";
+    case ArrowKind::kText: return "VARCHAR";
+    case ArrowKind::kBinary: return "BLOB";
+  }
+  return "VARCHAR";
+}
+
+std::string literal(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') out += '\'';
+    out += c;
+  }
+  out += '\'';
+  return out;
+}
+
+std::string timestamp_literal(int64_t us) {
+  const std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds(us)};
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  return fmt::format("TIMESTAMPTZ '{:%Y-%m-%d %H:%M:%S}.{:06}+00'",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
+                     (time - seconds).count());
+}
+
+std::string create_schema_sql(const std::string& catalog, const std::string& schema) {
+  return "CREATE SCHEMA IF NOT EXISTS " + quoted(catalog) + "." + quoted(schema);
+}
+
+std::string create_table_sql(const TargetLayout& layout) {
+  return fmt::format("CREATE TABLE {} ({})", table_name(layout),
+                     joined(
+                         layout,
+                         [](size_t, const TargetColumn& column) {
+                           return fmt::format("{} {}", quoted(column.name),
+                                              duckdb_type(column.kind));
+                         },
+                         ", "));
+}
+
+std::string add_column_sql(const TargetLayout& layout, const TargetColumn& column) {
+  return fmt::format("ALTER TABLE {} ADD COLUMN {} {}", table_name(layout), quoted(column.name),
+                     duckdb_type(column.kind));
+}
+
+std::string describe_sql(const TargetLayout& layout) {
+  return fmt::format(
+      "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+      "WHERE database_name = {} AND lower(schema_name) = lower({}) "
+      "AND lower(table_name) = lower({}) ORDER BY column_index",
+      literal(layout.catalog), literal(layout.schema), literal(layout.table));
+}
+
+std::string has_rows_sql(const TargetLayout& layout) {
+  return fmt::format("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT 1)", table_name(layout));
+}
+
+std::string create_stage_sql(const TargetLayout& layout, const std::string& stage) {
+  return fmt::format("CREATE TEMP TABLE {} ({})", stage,
+                     joined(
+                         layout,
+                         [](size_t i, const TargetColumn& column) {
+                           return fmt::format("c{} {}", i, duckdb_type(column.kind));
+                         },
+                         ", "));
+}
+
+std::string drop_stage_sql(const std::string& stage) { return "DROP TABLE temp." + stage; }
+
+std::string dedupe_stage_sql(const TargetLayout& layout, const std::string& stage) {
+  const auto key = [](size_t i, const TargetColumn&) { return fmt::format("c{}", i); };
+  const auto match = [](size_t i, const TargetColumn&) { return fmt::format("s.c{0} = d.c{0}", i); };
+  return fmt::format(
+      "DELETE FROM temp.{0} AS s USING (SELECT {1}, max(rowid) AS last_row FROM temp.{0} "
+      "GROUP BY {1} HAVING count(*) > 1) AS d WHERE {2} AND s.rowid < d.last_row",
+      stage, joined(layout, key, ", ", true), joined(layout, match, " AND ", true));
+}
+
+std::string delete_staged_keys_sql(const TargetLayout& layout, const std::string& stage) {
+  const auto match = [](size_t i, const TargetColumn& column) {
+    return fmt::format("t.{} = s.c{}", quoted(column.name), i);
+  };
+  return fmt::format("DELETE FROM {} AS t USING temp.{} AS s WHERE {}", table_name(layout), stage,
+                     joined(layout, match, " AND ", true));
+}
+
+std::string insert_staged_sql(const TargetLayout& layout, const std::string& stage) {
+  const auto name = [](size_t, const TargetColumn& column) { return quoted(column.name); };
+  const auto staged = [](size_t i, const TargetColumn&) { return fmt::format("c{}", i); };
+  return fmt::format("INSERT INTO {} ({}) SELECT {} FROM temp.{}", table_name(layout),
+                     joined(layout, name, ", "), joined(layout, staged, ", "), stage);
+}
+
+std::string sweep_sql(const TargetLayout& layout, int64_t run_started_us, int64_t now_us) {
+  return fmt::format(
+      "UPDATE {0} SET {1} = true, {2} = {3} "
+      "WHERE {1} IS NOT TRUE AND ({2} < {4} OR {2} IS NULL)",
+      table_name(layout), kDeletedColumn, kSyncedColumn, timestamp_literal(now_us),
+      timestamp_literal(run_started_us));
+}
+
+std::string state_table_name(const std::string& catalog) {
+  return quoted(catalog) + R"(."_ringsync"."state")";
+}
+
+std::string create_state_sql(const std::string& state_table) {
+  return fmt::format(
+      "CREATE TABLE IF NOT EXISTS {} (source VARCHAR PRIMARY KEY, sequence BIGINT NOT NULL, "
+      "state VARCHAR NOT NULL, written_at TIMESTAMPTZ NOT NULL)",
+      state_table);
+}
+
+std::string load_state_sql(const std::string& state_table, const std::string& source) {
+  return fmt::format("SELECT sequence::VARCHAR, state FROM {} WHERE source = {}", state_table,
+                     literal(source));
+}
+
+std::string insert_state_sql(const std::string& state_table, const std::string& source, uint64_t sequence, std::string_view state,
+                             int64_t now_us) {
+  return fmt::format("INSERT INTO {} VALUES ({}, {}, {}, {})", state_table, literal(source),
+                     sequence, literal(state), timestamp_literal(now_us));
+}
+
+std::string update_state_sql(const std::string& state_table, const std::string& source, uint64_t expected_sequence,
+                             uint64_t sequence, std::string_view state, int64_t now_us) {
+  return fmt::format(
+      "UPDATE {} SET sequence = {}, state = {}, written_at = {} WHERE source = {} AND sequence = {}",
+      state_table, sequence, literal(state), timestamp_literal(now_us), literal(source),
+      expected_sequence);
+}
+
+}  // namespace ringsync

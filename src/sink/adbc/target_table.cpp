@@ -1,0 +1,182 @@
+#include "sink/adbc/target_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "model/table.h"
+
+namespace ringsync {
+namespace {
+
+/// How DuckDB compares names: ASCII letters of both cases are one.
+std::string folded(std::string name) {
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
+}
+
+Error table_error(ErrorCode code, const TargetLayout& layout, const std::string& what) {
+  return {code, fmt::format("table {}.{}: {}", quoted(layout.schema), quoted(layout.table), what)};
+}
+
+}  // namespace
+
+Result<TargetLayout> plan_layout(const TablePlan& plan, const std::string& catalog) {
+  const Table& table = plan.table;
+  TargetLayout layout{catalog, table.keyspace, table.name, {}};
+  std::map<std::string, std::string> seen = {{std::string(kSyncedColumn), ""},
+                                             {std::string(kDeletedColumn), ""}};
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const Column& column = table.columns[i];
+    const auto kind = arrow_kind(column.type);
+    if (!kind) {
+      return table_error(ErrorCode::kUnsupportedType, layout,
+                         fmt::format("column {} has type {}, which is not supported yet; exclude the "
+                                     "table with exclude_tables",
+                                     quoted(column.name), to_string(column.type)));
+    }
+    const auto [other, is_new] = seen.emplace(folded(column.name), column.name);
+    if (!is_new && other->second.empty()) {
+      return table_error(ErrorCode::kDestination, layout,
+                         fmt::format("column {} has a name that Ringsync needs for itself in the "
+                                     "destination; rename it or exclude the table with exclude_tables",
+                                     quoted(column.name)));
+    }
+    if (!is_new) {
+      return table_error(ErrorCode::kDestination, layout,
+                         fmt::format("columns {} and {} are one name in DuckDB, which does not tell "
+                                     "upper from lower case; rename one or exclude the table with "
+                                     "exclude_tables",
+                                     quoted(other->second), quoted(column.name)));
+    }
+    layout.columns.push_back({column.name, *kind, i < table.primary_key_count});
+  }
+  layout.columns.push_back({std::string(kSyncedColumn), ArrowKind::kTimestamp, false});
+  layout.columns.push_back({std::string(kDeletedColumn), ArrowKind::kBoolean, false});
+  return layout;
+}
+
+TargetTable::TargetTable(AdbcClient& client, TargetLayout layout, uint32_t number)
+    : client_(client), layout_(std::move(layout)), stage_(fmt::format("ringsync_stage_{}", number)) {
+  for (const TargetColumn& column : layout_.columns) fields_.push_back({column.name, column.kind});
+}
+
+Result<std::unique_ptr<TargetTable>> TargetTable::open(AdbcClient& client, TargetLayout layout,
+                                                       uint32_t number, bool& is_table_error) {
+  is_table_error = false;
+  std::unique_ptr<TargetTable> table(new TargetTable(client, std::move(layout), number));
+  RINGSYNC_TRY(table->prepare(is_table_error));
+  return table;
+}
+
+Status TargetTable::check_existing(const std::vector<TextRow>& existing) const {
+  for (const TextRow& row : existing) {
+    if (*row[0] != layout_.table) {
+      return table_error(ErrorCode::kDestination, layout_,
+                         fmt::format("the destination has a table {}, which is the same name in "
+                                     "DuckDB; exclude one of the two with exclude_tables",
+                                     quoted(*row[0])));
+    }
+    const auto planned =
+        std::find_if(layout_.columns.begin(), layout_.columns.end(), [&row](const auto& column) {
+          return folded(column.name) == folded(*row[1]);
+        });
+    if (planned == layout_.columns.end() || *row[2] == duckdb_type(planned->kind)) continue;
+    return table_error(ErrorCode::kDestination, layout_,
+                       fmt::format("column {} is {} in the destination and needs {}; rename or drop "
+                                   "the destination's table, or change its column's type, then run "
+                                   "again",
+                                   quoted(planned->name), *row[2], duckdb_type(planned->kind)));
+  }
+  return {};
+}
+
+Status TargetTable::prepare(bool& is_table_error) {
+  RINGSYNC_TRY(client_.exec(create_schema_sql(layout_.catalog, layout_.schema)));
+  RINGSYNC_ASSIGN(const auto existing, client_.query_text(describe_sql(layout_)));
+  if (existing.empty()) {
+    was_empty_ = true;
+    is_aligned_ = true;
+    return client_.exec(create_table_sql(layout_));
+  }
+  Status checked = check_existing(existing);
+  is_table_error = !checked.ok();
+  RINGSYNC_TRY(std::move(checked));
+  is_aligned_ = existing.size() == layout_.columns.size();
+  for (size_t i = 0; i < layout_.columns.size(); ++i) {
+    const TargetColumn& column = layout_.columns[i];
+    is_aligned_ = is_aligned_ && *existing[i][1] == column.name;
+    const bool is_there = std::any_of(existing.begin(), existing.end(), [&column](const auto& row) {
+      return folded(*row[1]) == folded(column.name);
+    });
+    if (!is_there) RINGSYNC_TRY(client_.exec(add_column_sql(layout_, column)));
+  }
+  RINGSYNC_ASSIGN(const int64_t rows, client_.query_integer(has_rows_sql(layout_)));
+  was_empty_ = rows == 0;
+  return {};
+}
+
+void TargetTable::add(const std::shared_ptr<const ArrowPage>& page, RowSlice slice) {
+  if (slice.row_count == 0) return;
+  may_repeat_ = may_repeat_ || slice.may_repeat;
+  if (!pending_.empty()) {
+    PendingSlice& last = pending_.back();
+    if (last.page == page && last.first_row + last.row_count == slice.first_row) {
+      last.row_count += slice.row_count;
+      return;
+    }
+  }
+  pending_.push_back({page, slice.first_row, slice.row_count});
+}
+
+std::shared_ptr<const std::vector<ArrowColumn>> TargetTable::added_columns(
+    int64_t synced_us) const {
+  uint32_t rows = 0;
+  for (const PendingSlice& slice : pending_) rows = std::max(rows, slice.row_count);
+  ArrowColumn synced;
+  synced.values = ColumnBuffer(rows * sizeof(int64_t));
+  std::fill_n(synced.values.as<int64_t>(), rows, synced_us);
+  ArrowColumn deleted;
+  deleted.values = ColumnBuffer((size_t{rows} + 7) / 8);
+  std::memset(deleted.values.data(), 0, deleted.values.size());
+  std::vector<ArrowColumn> columns;
+  columns.push_back(std::move(synced));
+  columns.push_back(std::move(deleted));
+  return std::make_shared<const std::vector<ArrowColumn>>(std::move(columns));
+}
+
+Status TargetTable::flush(int64_t synced_us) {
+  if (pending_.empty()) return {};
+  IngestTarget target{layout_.catalog, layout_.schema, layout_.table, false};
+  if (!goes_direct()) {
+    target = {"", "", stage_, true};
+    if (!is_staged_) RINGSYNC_TRY(client_.exec(create_stage_sql(layout_, stage_)));
+    is_staged_ = true;
+  }
+  auto added = added_columns(synced_us);
+  ArrowArrayStream stream{};
+  make_slice_stream(fields_, std::exchange(pending_, {}), std::move(added), &stream);
+  return client_.ingest(&stream, target);
+}
+
+Status TargetTable::merge() {
+  if (!is_staged_) return {};
+  if (may_repeat_) RINGSYNC_TRY(client_.exec(dedupe_stage_sql(layout_, stage_)));
+  if (!was_empty_ || may_repeat_) {
+    RINGSYNC_TRY(client_.exec(delete_staged_keys_sql(layout_, stage_)));
+  }
+  RINGSYNC_TRY(client_.exec(insert_staged_sql(layout_, stage_)));
+  RINGSYNC_TRY(client_.exec(drop_stage_sql(stage_)));
+  is_staged_ = false;
+  return {};
+}
+
+Result<int64_t> TargetTable::sweep(int64_t run_started_us, int64_t now_us) {
+  return client_.query_integer(sweep_sql(layout_, run_started_us, now_us));
+}
+
+}  // namespace ringsync

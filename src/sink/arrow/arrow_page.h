@@ -1,0 +1,64 @@
+// ArrowPage: one page in Arrow's columnar memory layout. Between the encoding worker and the sink.
+// Thread rule: immutable once made.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "sink/sink.h"
+
+namespace ringsync {
+
+/// Memory of one Arrow buffer; uninitialised when made.
+class ColumnBuffer {
+ public:
+  ColumnBuffer() = default;
+  explicit ColumnBuffer(size_t size)
+      : data_(std::make_unique_for_overwrite<uint8_t[]>(size)), size_(size) {}
+
+  uint8_t* data() { return data_.get(); }
+  const uint8_t* data() const { return data_.get(); }
+  template <typename T>
+  T* as() {
+    return reinterpret_cast<T*>(data_.get());
+  }
+  size_t size() const { return size_; }
+
+ private:
+  std::unique_ptr<uint8_t[]> data_;
+  size_t size_ = 0;
+};
+
+/// One column of a page. Layout: Arrow columnar format, "Fixed-size primitive layout" and
+/// "Variable-size binary layout" with 32-bit offsets.
+struct ArrowColumn {
+  int64_t null_count = 0;
+  ColumnBuffer validity;  // one bit a row; empty where null_count is 0
+  ColumnBuffer values;    // values, or bits of booleans, or offsets (rows + 1)
+  ColumnBuffer data;      // bytes of text and binary
+  bool has_offsets = false;
+
+  size_t byte_size() const { return validity.size() + values.size() + data.size(); }
+};
+
+class ArrowPage final : public EncodedPage {
+ public:
+  ArrowPage(uint32_t row_count, std::vector<ArrowColumn> columns)
+      : row_count_(row_count), columns_(std::move(columns)) {
+    for (const ArrowColumn& column : columns_) byte_size_ += column.byte_size();
+  }
+
+  size_t byte_size() const override { return byte_size_; }
+  uint32_t row_count() const { return row_count_; }
+  const std::vector<ArrowColumn>& columns() const { return columns_; }
+
+ private:
+  uint32_t row_count_ = 0;
+  std::vector<ArrowColumn> columns_;
+  size_t byte_size_ = 0;
+};
+
+}  // namespace ringsync

@@ -1,0 +1,134 @@
+// Columns of variable size: text and blobs, copied in one go, and values written as text.
+#include <simdjson.h>
+
+#include <cstring>
+#include <limits>
+
+#include "cql/duration_text.h"
+#include "cql/inet_text.h"
+#include "cql/number_text.h"
+#include "sink/arrow/column_encoder.h"
+
+namespace ringsync {
+namespace {
+
+constexpr size_t kOffsetMax = std::numeric_limits<int32_t>::max();
+
+/// Text and blobs: the offsets first, then one pass of copies into memory of the right size.
+class BytesColumn final : public ColumnEncoder {
+ public:
+  BytesColumn(ColumnPlace place, bool is_text) : ColumnEncoder(std::move(place)), is_text_(is_text) {}
+
+  Result<ArrowColumn> encode(const PageView& page, uint32_t& failed_row) const override {
+    const uint32_t rows = page.row_count();
+    const uint16_t index = place().index;
+    ArrowColumn column;
+    column.has_offsets = true;
+    column.values = ColumnBuffer((size_t{rows} + 1) * sizeof(int32_t));
+    int32_t* const offsets = column.values.as<int32_t>();
+    ValidityBuilder validity(rows);
+    size_t total = 0;
+    for (uint32_t row = 0; row < rows; ++row) {
+      const CellView cell = page.cell(row, index);
+      offsets[row] = static_cast<int32_t>(total);
+      total += cell.size();
+      if (cell.is_null() && !place().is_key) validity.set_null(row);
+      if (total > kOffsetMax || (cell.is_null() && place().is_key)) {
+        failed_row = row;
+        return failure(cell.is_null() ? Decoded::kNull : Decoded::kUnrepresentable);
+      }
+    }
+    offsets[rows] = static_cast<int32_t>(total);
+    column.data = ColumnBuffer(total);
+    for (uint32_t row = 0; row < rows; ++row) {
+      const CellView cell = page.cell(row, index);
+      if (cell.size() > 0) std::memcpy(column.data.data() + offsets[row], cell.data(), cell.size());
+    }
+    if (is_text_ && !is_utf8(column, rows)) {
+      failed_row = first_bad_row(page);
+      return failure(Decoded::kMalformed);
+    }
+    std::move(validity).finish(column);
+    return column;
+  }
+
+ private:
+  /// Checks all cells in one call: the whole is valid and no cell starts inside a character exactly
+  /// where each cell is valid.
+  static bool is_utf8(ArrowColumn& column, uint32_t rows) {
+    const size_t total = column.data.size();
+    const uint8_t* const data = column.data.data();
+    if (!simdjson::validate_utf8(reinterpret_cast<const char*>(data), total)) return false;
+    const int32_t* const offsets = column.values.as<int32_t>();
+    for (uint32_t row = 0; row < rows; ++row) {
+      const auto at = static_cast<size_t>(offsets[row]);
+      if (at < total && (data[at] & 0xC0) == 0x80) return false;
+    }
+    return true;
+  }
+
+  uint32_t first_bad_row(const PageView& page) const {
+    for (uint32_t row = 0; row < page.row_count(); ++row) {
+      const std::string_view text = as_text(page.cell(row, place().index).bytes());
+      if (!simdjson::validate_utf8(text.data(), text.size())) return row;
+    }
+    return 0;
+  }
+
+  bool is_text_;
+};
+
+/// Values that the destination holds as text.
+template <Decoded (*Append)(CellView, std::string&)>
+class WrittenColumn final : public ColumnEncoder {
+ public:
+  using ColumnEncoder::ColumnEncoder;
+
+  Result<ArrowColumn> encode(const PageView& page, uint32_t& failed_row) const override {
+    const uint32_t rows = page.row_count();
+    ArrowColumn column;
+    column.has_offsets = true;
+    column.values = ColumnBuffer((size_t{rows} + 1) * sizeof(int32_t));
+    int32_t* const offsets = column.values.as<int32_t>();
+    ValidityBuilder validity(rows);
+    std::string text;
+    for (uint32_t row = 0; row < rows; ++row) {
+      offsets[row] = static_cast<int32_t>(text.size());
+      const CellView cell = page.cell(row, place().index);
+      Decoded outcome = Append(cell, text);
+      if (text.size() > kOffsetMax || (place().is_key && breaks_key(cell))) {
+        outcome = Decoded::kUnrepresentable;
+      }
+      if (outcome == Decoded::kValue) continue;
+      if (outcome != Decoded::kNull || place().is_key) {
+        failed_row = row;
+        return failure(outcome);
+      }
+      validity.set_null(row);
+    }
+    offsets[rows] = static_cast<int32_t>(text.size());
+    column.data = ColumnBuffer(text.size());
+    std::memcpy(column.data.data(), text.data(), text.size());
+    std::move(validity).finish(column);
+    return column;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<ColumnEncoder> make_variable_size_encoder(ColumnPlace place) {
+  switch (place.column.type.kind) {
+    case TypeKind::kAscii:
+    case TypeKind::kText: return std::make_unique<BytesColumn>(std::move(place), true);
+    case TypeKind::kBlob: return std::make_unique<BytesColumn>(std::move(place), false);
+    case TypeKind::kVarint: return std::make_unique<WrittenColumn<append_varint>>(std::move(place));
+    case TypeKind::kDecimal:
+      return std::make_unique<WrittenColumn<append_decimal>>(std::move(place));
+    case TypeKind::kInet: return std::make_unique<WrittenColumn<append_inet>>(std::move(place));
+    case TypeKind::kDuration:
+      return std::make_unique<WrittenColumn<append_duration>>(std::move(place));
+    default: return nullptr;
+  }
+}
+
+}  // namespace ringsync

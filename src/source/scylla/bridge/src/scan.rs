@@ -1,0 +1,287 @@
+//! Scanners: any number of range scans, each a task that fetches page after page into one queue.
+
+use crate::entry::{guarded, panicked};
+use crate::error;
+use crate::event::{Event, Page};
+use crate::ffi::{Code, QuerySpec, ScanStart, ScannerLimits, Status};
+use crate::query::{changed, check_columns, Query};
+use crate::queue::EventQueue;
+use crate::raw_rows::raw_rows;
+use crate::routing::PinnedToken;
+use crate::session::{Driver, Inner};
+use scylla::errors::ExecutionError;
+use scylla::frame::response::result::TableSpec;
+use scylla::response::query_result::QueryResult;
+use scylla::response::{PagingState, PagingStateResponse};
+use scylla::routing::Token;
+use scylla::statement::bound::BoundStatement;
+use scylla::value::CqlTimestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub struct Scanner {
+    inner: Result<Arc<Inner>, Status>,
+    queue: Arc<EventQueue>,
+    sizing: Sizing,
+}
+
+impl Scanner {
+    pub fn new(inner: Result<Arc<Inner>, Status>, limits: ScannerLimits) -> Self {
+        Self {
+            inner,
+            queue: Arc::new(EventQueue::new(limits.queue_pages)),
+            sizing: Sizing::new(limits.page_rows_max, limits.page_bytes_target),
+        }
+    }
+
+    pub fn start(&self, query: &Query, scan: ScanStart) {
+        let id = scan.id;
+        let started = guarded("starting a scan", || {
+            let inner = self.inner.as_ref().map_err(Status::clone)?;
+            let task = Task {
+                driver: inner.driver.clone(),
+                query: query.spec(),
+                queue: self.queue.clone(),
+                sizing: self.sizing,
+                scan,
+            };
+            inner.runtime().spawn(task.run());
+            Ok(())
+        });
+        if let Err(status) = started {
+            self.queue.push_now(Event::failure(id, status));
+        }
+    }
+
+    pub fn next(&self, timeout_ms: i64) -> Box<Event> {
+        let timeout = Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
+        let popped = guarded("waiting for a page", || Ok(self.queue.pop(timeout)));
+        Box::new(popped.unwrap_or_else(|status| Event::failure(0, status)))
+    }
+
+    pub fn cancel(&self) {
+        self.queue.cancel();
+    }
+}
+
+impl Drop for Scanner {
+    fn drop(&mut self) {
+        self.queue.cancel();
+    }
+}
+
+/// How many rows to ask for, so that pages come near a size in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Sizing {
+    rows_max: u64,
+    bytes_target: u64,
+}
+
+impl Sizing {
+    fn new(rows_max: u32, bytes_target: u32) -> Self {
+        Self {
+            rows_max: u64::from(rows_max).clamp(1, i32::MAX as u64),
+            bytes_target: u64::from(bytes_target),
+        }
+    }
+
+    fn first(&self, wanted: u32) -> i32 {
+        let rows = if wanted == 0 {
+            self.rows_max
+        } else {
+            u64::from(wanted).min(self.rows_max)
+        };
+        rows as i32 // at most rows_max, which is at most i32::MAX
+    }
+
+    /// By the mean row of the page just read; `now` where it had none.
+    fn next(&self, now: i32, page: &Page) -> i32 {
+        let bytes = page.rows.len() as u64;
+        if page.row_count == 0 || bytes == 0 {
+            return now;
+        }
+        let rows = self.bytes_target * u64::from(page.row_count) / bytes;
+        rows.clamp(1, self.rows_max) as i32
+    }
+}
+
+struct Task {
+    driver: Arc<Driver>,
+    query: Arc<QuerySpec>,
+    queue: Arc<EventQueue>,
+    sizing: Sizing,
+    scan: ScanStart,
+}
+
+impl Task {
+    async fn run(self) {
+        let mut guard = PanicGuard {
+            queue: self.queue.clone(),
+            id: self.scan.id,
+            ended: false,
+        };
+        let stopped = self.queue.stopped();
+        tokio::select! {
+            read = self.read() => {
+                if let Err(status) = read {
+                    let table = format!("{}.{}", self.query.keyspace, self.query.table);
+                    self.queue.push(Event::failure(self.scan.id, status.within(&table))).await;
+                }
+            }
+            () = stopped => {}
+        }
+        guard.ended = true;
+    }
+
+    /// Pages into the queue until the range, the page limit or the scanner ends.
+    async fn read(&self) -> Result<(), Status> {
+        let mut statement = self.bound().await?;
+        let mut state = match self.scan.paging_state.as_slice() {
+            [] => PagingState::start(),
+            saved => PagingState::new_from_raw_bytes(saved),
+        };
+        let mut rows_asked = self.sizing.first(self.scan.first_page_rows);
+        let mut pages = 0_u32;
+        loop {
+            statement.set_page_size(rows_asked);
+            let answer = self
+                .driver
+                .cql
+                .execute_bound_single_page(&statement, state)
+                .await;
+            let (result, next) = answer.map_err(|error| self.failed(&error, pages == 0))?;
+            let page = self.page_of(result, next)?;
+            pages += 1;
+            let ended = page.is_last || pages == self.scan.page_limit;
+            rows_asked = self.sizing.next(rows_asked, &page);
+            state = page.next.clone();
+            if !self.queue.push(Event::page(self.scan.id, page)).await || ended {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn bound(&self) -> Result<BoundStatement, Status> {
+        let prepared = self
+            .driver
+            .prepared(&self.query.cql)
+            .await
+            .map_err(|error| self.failed(&error.into(), false))?;
+        let (start, end) = (self.scan.start, self.scan.end);
+        let bound = if self.query.has_cursor {
+            prepared.bind(&(start, end, CqlTimestamp(self.query.cursor_after_ms)))
+        } else {
+            prepared.bind(&(start, end))
+        };
+        let mut bound = bound.map_err(|error| Status::new(Code::InvalidQuery, error))?;
+        // A range's end is the token whose replicas hold all of it: splits end at ring tokens.
+        bound.set_load_balancing_policy(Some(Arc::new(PinnedToken {
+            token: Token::new(end),
+            table: TableSpec::owned(self.query.keyspace.clone(), self.query.table.clone()),
+            inner: self.driver.policy.clone(),
+        })));
+        Ok(bound)
+    }
+
+    fn page_of(&self, result: QueryResult, next: PagingStateResponse) -> Result<Page, Status> {
+        let (is_last, next) = match next {
+            PagingStateResponse::HasMorePages { state } => (false, state),
+            PagingStateResponse::NoMorePages => (true, PagingState::start()),
+        };
+        let Ok(result) = result.into_rows_result() else {
+            return Ok(Page {
+                rows: bytes::Bytes::new(),
+                row_count: 0,
+                is_last,
+                next,
+            });
+        };
+        check_columns(&self.query, result.column_specs())?;
+        Ok(Page {
+            rows: raw_rows(&result)?,
+            row_count: result.rows_num() as u32, // the protocol's count is an int
+            is_last,
+            next,
+        })
+    }
+
+    /// `first_page`: the request was the scan's first, which carries its saved paging state.
+    fn failed(&self, error: &ExecutionError, first_page: bool) -> Status {
+        let status = error::execution(error);
+        let sent_saved_state = first_page && !self.scan.paging_state.is_empty();
+        if sent_saved_state && error::may_refuse_paging_state(error) {
+            return Status::new(
+                Code::BadPagingState,
+                format!(
+                    "the server refused the saved paging state: {}",
+                    status.message
+                ),
+            );
+        }
+        if error::names_something_gone(error) {
+            return changed(&status.message);
+        }
+        status
+    }
+}
+
+/// Tells the reader of a scan whose task panicked, who would else wait for it for ever.
+struct PanicGuard {
+    queue: Arc<EventQueue>,
+    id: u64,
+    ended: bool,
+}
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.queue
+                .push_now(Event::failure(self.id, panicked("a scan")));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(rows: u32, bytes: usize) -> Page {
+        Page {
+            rows: vec![0; bytes].into(),
+            row_count: rows,
+            is_last: false,
+            next: PagingState::start(),
+        }
+    }
+
+    #[test]
+    fn page_rows_follow_the_mean_row_within_one_and_the_maximum() {
+        let sizing = Sizing::new(5_000, 1 << 20);
+        assert_eq!(sizing.next(500, &page(1_000, 1 << 20)), 1_000);
+        assert_eq!(sizing.next(500, &page(1_000, 10_000)), 5_000);
+        assert_eq!(sizing.next(500, &page(2, 8 << 20)), 1);
+        assert_eq!(sizing.next(500, &page(0, 0)), 500);
+    }
+
+    #[test]
+    fn the_first_page_is_as_asked_but_never_over_the_maximum() {
+        let sizing = Sizing::new(5_000, 1 << 20);
+        assert_eq!(sizing.first(100), 100);
+        assert_eq!(sizing.first(0), 5_000);
+        assert_eq!(sizing.first(u32::MAX), 5_000);
+        assert_eq!(Sizing::new(u32::MAX, 1).first(u32::MAX), i32::MAX);
+    }
+
+    #[test]
+    fn a_scan_that_panics_sends_its_failure() {
+        let queue = Arc::new(EventQueue::new(1));
+        drop(PanicGuard {
+            queue: queue.clone(),
+            id: 7,
+            ended: false,
+        });
+        let event = queue.pop(Duration::ZERO);
+        assert_eq!(event.scan_id(), 7);
+        assert_eq!(event.status().code, Code::Internal);
+    }
+}

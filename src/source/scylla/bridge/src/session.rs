@@ -1,0 +1,366 @@
+//! Sessions: the driver, its runtime, and what a session knows of the cluster.
+
+use crate::entry::{guarded, panicked};
+use crate::ffi::{Code, Identity, Ring, ScannerLimits, Schema, ServerTime, SessionOptions, Status};
+use crate::scan::Scanner;
+use crate::{error, options, schema, tls};
+use scylla::client::execution_profile::ExecutionProfile;
+use scylla::client::session::Session as CqlSession;
+use scylla::client::session_builder::SessionBuilder;
+use scylla::client::PoolSize;
+use scylla::cluster::ClusterState;
+use scylla::errors::PrepareError;
+use scylla::policies::load_balancing::{DefaultPolicy, LoadBalancingPolicy};
+use scylla::statement::prepared::PreparedStatement;
+use scylla::value::CqlTimestamp;
+use std::collections::{BTreeSet, HashMap};
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
+
+const MURMUR3: &str = "Murmur3Partitioner";
+const CONNECT_TIMEOUT_DEFAULT_MS: u64 = 5_000;
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// What the tasks of scans share. They must never own the runtime that they run on: dropping it on
+/// one of its own threads panics.
+pub struct Driver {
+    pub cql: CqlSession,
+    pub policy: Arc<dyn LoadBalancingPolicy>,
+    local_dc: String,
+    keyspace: String,
+    cluster: String,
+    server_version: String,
+    statements: Mutex<HashMap<String, Arc<OnceCell<PreparedStatement>>>>,
+}
+
+impl Driver {
+    /// The statement prepared once a session, whoever asks.
+    pub async fn prepared(&self, cql: &str) -> Result<PreparedStatement, PrepareError> {
+        let cell = {
+            let mut statements = self
+                .statements
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            statements.entry(cql.to_string()).or_default().clone()
+        };
+        let prepare = || async {
+            let mut statement = self.cql.prepare(cql).await?;
+            statement.set_is_idempotent(true);
+            // Cassandra does not tell of changed result columns: each page brings its own.
+            statement.set_use_cached_result_metadata(false);
+            Ok(statement)
+        };
+        cell.get_or_try_init(prepare).await.cloned()
+    }
+}
+
+/// A runtime and the driver on it; the last owner, never a task, shuts it down.
+pub struct Inner {
+    runtime: Option<Runtime>,
+    pub driver: Arc<Driver>,
+}
+
+impl Inner {
+    pub fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("present until drop")
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Not a plain drop: that waits for name look-ups without an end.
+            runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
+        }
+    }
+}
+
+pub struct Session {
+    inner: Result<Arc<Inner>, Status>,
+}
+
+pub fn open(options: &SessionOptions) -> Result<Inner, Status> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(options.io_threads.max(1) as usize)
+        .thread_name("cql-io")
+        .enable_all()
+        .build()
+        .map_err(|error| Status::new(Code::Internal, error))?;
+    let hosts = options.contact_points.join(", ");
+    let limit = open_timeout(options);
+    let opened = runtime.block_on(async {
+        tokio::time::timeout(limit, connect(options, &hosts))
+            .await
+            .unwrap_or_else(|_| Err(no_answer(&hosts, limit)))
+    });
+    match opened {
+        Ok(driver) => Ok(Inner {
+            runtime: Some(runtime),
+            driver: Arc::new(driver),
+        }),
+        Err(status) => {
+            runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
+            Err(status)
+        }
+    }
+}
+
+fn connect_timeout(options: &SessionOptions) -> Duration {
+    Duration::from_millis(match options.connect_timeout_ms {
+        0 => CONNECT_TIMEOUT_DEFAULT_MS,
+        given => given,
+    })
+}
+
+/// Each host may take its time-out once; one more for the cluster's metadata.
+fn open_timeout(options: &SessionOptions) -> Duration {
+    let hosts = options.contact_points.len().clamp(1, 16) as u32;
+    connect_timeout(options) * (hosts + 1)
+}
+
+fn no_answer(hosts: &str, limit: Duration) -> Status {
+    Status::new(
+        Code::Connect,
+        format!(
+            "cannot connect to {hosts}: no answer within {} s; \
+             check host and port, and that the cluster is up",
+            limit.as_secs_f32()
+        ),
+    )
+}
+
+async fn connect(options: &SessionOptions, hosts: &str) -> Result<Driver, Status> {
+    let (builder, policy) = configured(options)?;
+    let cql = builder
+        .build()
+        .await
+        .map_err(|error| error::new_session(&error, hosts))?;
+    check_data_centre(&cql.get_cluster_state(), &options.local_dc)?;
+    let (cluster, server_version, partitioner) = first_row::<(String, String, String)>(
+        &cql,
+        "SELECT cluster_name, release_version, partitioner FROM system.local",
+    )
+    .await?;
+    if !partitioner.ends_with(MURMUR3) {
+        return Err(Status::new(
+            Code::Config,
+            format!("the cluster uses {partitioner}; only {MURMUR3} can be read"),
+        ));
+    }
+    Ok(Driver {
+        cql,
+        policy,
+        local_dc: options.local_dc.clone(),
+        keyspace: options.keyspace.clone(),
+        cluster,
+        server_version,
+        statements: Mutex::default(),
+    })
+}
+
+type Configured = (SessionBuilder, Arc<dyn LoadBalancingPolicy>);
+
+fn configured(options: &SessionOptions) -> Result<Configured, Status> {
+    let consistency = options::consistency(&options.consistency)?;
+    let mut policy = DefaultPolicy::builder().token_aware(true);
+    if !options.local_dc.is_empty() {
+        policy = policy
+            .prefer_datacenter(options.local_dc.clone())
+            .permit_dc_failover(false);
+    }
+    let policy = policy.build();
+    let request_timeout = Duration::from_millis(options.request_timeout_ms);
+    let profile = ExecutionProfile::builder()
+        .load_balancing_policy(policy.clone())
+        .consistency(consistency)
+        .request_timeout((!request_timeout.is_zero()).then_some(request_timeout))
+        .build();
+    let per_host = NonZeroUsize::new(options.connections_per_host as usize);
+    let mut builder = SessionBuilder::new()
+        .known_nodes(&options.contact_points)
+        .default_execution_profile_handle(profile.into_handle())
+        .connection_timeout(connect_timeout(options))
+        .pool_size(PoolSize::PerHost(per_host.unwrap_or(NonZeroUsize::MIN)))
+        // Routing needs the keyspace's replication, not its columns: those schema.rs reads.
+        .fetch_full_schema_metadata(false);
+    if !options.keyspace.is_empty() {
+        builder = builder.keyspaces_to_fetch([options.keyspace.clone()]);
+    }
+    if !options.user.is_empty() {
+        builder = builder.user(options.user.clone(), options.password.clone());
+    }
+    if let Some(context) = tls::context(options)? {
+        builder = builder.tls_context(Some(context));
+    }
+    Ok((builder, policy))
+}
+
+/// An unknown data centre would leave the driver without a node to send anything to.
+fn check_data_centre(state: &ClusterState, local_dc: &str) -> Result<(), Status> {
+    let known: BTreeSet<&str> = state
+        .get_nodes_info()
+        .iter()
+        .filter_map(|node| node.datacenter.as_deref())
+        .collect();
+    if local_dc.is_empty() || known.contains(local_dc) {
+        return Ok(());
+    }
+    let known: Vec<_> = known.into_iter().collect();
+    Err(Status::new(
+        Code::Config,
+        format!(
+            "unknown data centre {local_dc:?}; the cluster has: {}",
+            known.join(", ")
+        ),
+    ))
+}
+
+/// The first row of a statement without values that has one.
+async fn first_row<Row>(cql: &CqlSession, statement: &str) -> Result<Row, Status>
+where
+    Row: for<'f, 'm> scylla::deserialize::row::DeserializeRow<'f, 'm>,
+{
+    let malformed = |error: &dyn std::fmt::Display| Status::new(Code::Malformed, error);
+    cql.query_unpaged(statement, ())
+        .await
+        .map_err(|error| error::execution(&error))?
+        .into_rows_result()
+        .map_err(|error| malformed(&error))?
+        .first_row::<Row>()
+        .map_err(|error| malformed(&error))
+}
+
+impl Session {
+    pub fn new(inner: Result<Inner, Status>) -> Self {
+        Self {
+            inner: inner.map(Arc::new),
+        }
+    }
+
+    pub fn status(&self) -> Status {
+        self.inner
+            .as_ref()
+            .err()
+            .cloned()
+            .unwrap_or_else(Status::ok)
+    }
+
+    pub fn identity(&self) -> Identity {
+        match &self.inner {
+            Ok(inner) => Identity {
+                status: Status::ok(),
+                cluster: inner.driver.cluster.clone(),
+                server_version: inner.driver.server_version.clone(),
+            },
+            Err(status) => Identity {
+                status: status.clone(),
+                cluster: String::new(),
+                server_version: String::new(),
+            },
+        }
+    }
+
+    pub fn schema(&self) -> Schema {
+        let read = self.blocking("reading the schema", |driver| async move {
+            schema::read(&driver.cql, &driver.keyspace).await
+        });
+        match read {
+            Ok(tables) => Schema {
+                status: Status::ok(),
+                tables,
+            },
+            Err(status) => Schema {
+                status,
+                tables: Vec::new(),
+            },
+        }
+    }
+
+    pub fn ring(&self) -> Ring {
+        let read = self.blocking("reading the ring", |driver| async move {
+            Ok(ring_of(&driver.cql.get_cluster_state(), &driver.local_dc))
+        });
+        read.unwrap_or_else(|status| Ring {
+            status,
+            tokens: Vec::new(),
+            node_count: 0,
+            shard_count: 0,
+        })
+    }
+
+    pub fn server_time(&self) -> ServerTime {
+        let read = self.blocking("reading the server's clock", |driver| async move {
+            let statement = "SELECT toTimestamp(now()) FROM system.local";
+            first_row::<(CqlTimestamp,)>(&driver.cql, statement).await
+        });
+        match read {
+            Ok((time,)) => ServerTime {
+                status: Status::ok(),
+                unix_ms: time.0,
+            },
+            Err(status) => ServerTime { status, unix_ms: 0 },
+        }
+    }
+
+    pub fn is_scylla(&self) -> bool {
+        self.inner.as_ref().is_ok_and(|inner| {
+            let state = inner.driver.cql.get_cluster_state();
+            let sharded = state.get_nodes_info().iter().any(|n| n.sharder().is_some());
+            sharded
+        })
+    }
+
+    pub fn scanner(&self, limits: ScannerLimits) -> Box<Scanner> {
+        Box::new(Scanner::new(self.inner.clone(), limits))
+    }
+
+    /// Runs `work` on the session's runtime and waits for it.
+    fn blocking<T, Work>(
+        &self,
+        name: &str,
+        work: impl FnOnce(Arc<Driver>) -> Work,
+    ) -> Result<T, Status>
+    where
+        Work: Future<Output = Result<T, Status>>,
+    {
+        let inner = self.inner.as_ref().map_err(Status::clone)?;
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Err(panicked(name)); // one of the driver's own threads must not wait for itself
+        }
+        guarded(name, || {
+            inner.runtime().block_on(work(inner.driver.clone()))
+        })
+    }
+}
+
+/// The tokens of the nodes of `local_dc`, or of all nodes. A data centre's replicas follow the
+/// tokens of its own nodes.
+fn ring_of(state: &ClusterState, local_dc: &str) -> Ring {
+    let is_local = |dc: Option<&str>| local_dc.is_empty() || dc.is_some_and(|dc| dc == local_dc);
+    let mut tokens: Vec<i64> = state
+        .replica_locator()
+        .ring()
+        .iter()
+        .filter(|(_, node)| is_local(node.datacenter.as_deref()))
+        .map(|(token, _)| token.value())
+        .collect();
+    tokens.sort_unstable();
+    tokens.dedup();
+    let nodes = state
+        .get_nodes_info()
+        .iter()
+        .filter(|node| is_local(node.datacenter.as_deref()));
+    let shards: Vec<u32> = nodes
+        .map(|node| node.sharder().map_or(1, |s| u32::from(s.nr_shards.get())))
+        .collect();
+    Ring {
+        status: Status::ok(),
+        tokens,
+        node_count: shards.len() as u32,
+        shard_count: shards.iter().sum(),
+    }
+}

@@ -1,0 +1,145 @@
+#include "sink/arrow/arrow_page_encoder.h"
+
+#include <gtest/gtest.h>
+
+#include "../cql/page_builder.h"
+
+namespace ringsync {
+namespace {
+
+Table table_of(TypeKind key, TypeKind value) {
+  Table table;
+  table.keyspace = "ks";
+  table.name = "t";
+  table.columns.resize(2);
+  table.columns[0].name = "key";
+  table.columns[0].type.kind = key;
+  table.columns[1].name = "value";
+  table.columns[1].type.kind = value;
+  table.partition_key_count = table.primary_key_count = 1;
+  return table;
+}
+
+/// The error of encoding `page`, and the row that it names.
+std::pair<Error, uint32_t> failure_of(const Table& table, PageBuilder& page) {
+  auto encoder = ArrowPageEncoder::make(table);
+  uint32_t failed_row = 99;
+  auto encoded = (*encoder)->encode(page.view(), failed_row);
+  if (encoded.ok()) return {{ErrorCode::kInternal, "no failure"}, failed_row};
+  return {encoded.error(), failed_row};
+}
+
+/// kInternal stands for no failure.
+ErrorCode key_failure(TypeKind kind, const std::string& bytes) {
+  PageBuilder page(2);
+  page.bytes(bytes).null();
+  return failure_of(table_of(kind, TypeKind::kInt), page).first.code;
+}
+
+TEST(ArrowPageEncoder, ColumnsWithoutNullsTakeNoValidityBits) {
+  PageBuilder page(2);
+  for (int32_t i = 0; i < 10; ++i) {
+    page.number(i);
+    if (i == 9) {
+      page.null();
+    } else {
+      page.bytes("xy");
+    }
+  }
+  auto encoder = ArrowPageEncoder::make(table_of(TypeKind::kInt, TypeKind::kText));
+  uint32_t failed_row = 0;
+  auto encoded = (*encoder)->encode(page.view(), failed_row);
+  ASSERT_TRUE(encoded.ok());
+  const auto& arrow_page = static_cast<const ArrowPage&>(**encoded);
+  ASSERT_EQ(arrow_page.row_count(), 10U);
+  EXPECT_EQ(arrow_page.columns()[0].validity.size(), 0U);
+  EXPECT_EQ(arrow_page.columns()[0].values.size(), 40U);
+  EXPECT_EQ(arrow_page.columns()[1].null_count, 1);
+  EXPECT_EQ(arrow_page.columns()[1].validity.data()[1] & 0b11, 0b01);
+  EXPECT_EQ(arrow_page.columns()[1].data.size(), 18U);
+  EXPECT_EQ(arrow_page.byte_size(), 40U + 2U + 44U + 18U);
+}
+
+TEST(ArrowPageEncoder, TextThatIsNotUtf8FailsWithItsRow) {
+  const Table table = table_of(TypeKind::kInt, TypeKind::kText);
+  PageBuilder page(2);
+  page.number(int32_t{0}).bytes("fine").number(int32_t{1}).bytes("\xff");
+  EXPECT_EQ(failure_of(table, page).first.code, ErrorCode::kMalformed);
+  EXPECT_EQ(failure_of(table, page).second, 1U);
+}
+
+TEST(ArrowPageEncoder, ACharacterSplitOverTwoCellsIsNotUtf8) {
+  PageBuilder page(2);
+  page.number(int32_t{0}).bytes("\xc3").number(int32_t{1}).bytes("\xa9");
+  const auto [error, row] = failure_of(table_of(TypeKind::kInt, TypeKind::kText), page);
+  EXPECT_EQ(error.code, ErrorCode::kMalformed);
+  EXPECT_EQ(row, 0U);
+}
+
+TEST(ArrowPageEncoder, KeysWithoutAValueFail) {
+  PageBuilder null_key(2);
+  null_key.null().null();
+  const auto [error, row] = failure_of(table_of(TypeKind::kInt, TypeKind::kText), null_key);
+  EXPECT_EQ(error.code, ErrorCode::kMalformed);
+  EXPECT_EQ(row, 0U);
+  EXPECT_NE(error.message.find(R"("ks"."t", column "key" (int))"), std::string::npos)
+      << error.message;
+  EXPECT_EQ(failure_of(table_of(TypeKind::kText, TypeKind::kText), null_key).first.code,
+            ErrorCode::kMalformed);
+  EXPECT_EQ(key_failure(TypeKind::kBigint, ""), ErrorCode::kMalformed);
+}
+
+TEST(ArrowPageEncoder, KeysThatTwoByteStringsCouldMeanFail) {
+  EXPECT_EQ(key_failure(TypeKind::kVarint, from_hex("0001")), ErrorCode::kUnrepresentable);
+  EXPECT_EQ(key_failure(TypeKind::kVarint, from_hex("01")), ErrorCode::kInternal);
+  EXPECT_EQ(key_failure(TypeKind::kDecimal, from_hex("00000000ffff")),
+            ErrorCode::kUnrepresentable);
+  EXPECT_EQ(key_failure(TypeKind::kBoolean, from_hex("02")), ErrorCode::kUnrepresentable);
+  EXPECT_EQ(key_failure(TypeKind::kBoolean, from_hex("01")), ErrorCode::kInternal);
+  EXPECT_EQ(key_failure(TypeKind::kDouble, wire(-0.0)), ErrorCode::kUnrepresentable);
+  EXPECT_EQ(key_failure(TypeKind::kDouble, wire(0.0)), ErrorCode::kInternal);
+  EXPECT_EQ(key_failure(TypeKind::kDouble, from_hex("7ff8000000000001")),
+            ErrorCode::kUnrepresentable);
+  EXPECT_EQ(key_failure(TypeKind::kDouble, from_hex("7ff8000000000000")), ErrorCode::kInternal);
+  EXPECT_EQ(key_failure(TypeKind::kFloat, wire(-0.0F)), ErrorCode::kUnrepresentable);
+  EXPECT_EQ(key_failure(TypeKind::kFloat, from_hex("ffc00000")), ErrorCode::kUnrepresentable);
+  EXPECT_EQ(key_failure(TypeKind::kFloat, wire(1.5F)), ErrorCode::kInternal);
+}
+
+TEST(ArrowPageEncoder, TimestampsAndDatesBeyondTheDestinationFail) {
+  for (const int64_t ms : {INT64_MAX, INT64_MIN, int64_t{9'223'372'036'854'776}}) {
+    PageBuilder page(2);
+    page.number(int32_t{0}).number(int64_t{0}).number(int32_t{1}).number(ms);
+    const auto [error, row] = failure_of(table_of(TypeKind::kInt, TypeKind::kTimestamp), page);
+    EXPECT_EQ(error.code, ErrorCode::kUnrepresentable) << ms;
+    EXPECT_EQ(row, 1U);
+  }
+  for (const uint32_t date : {0U, 1U, 0xFFFFFFFFU}) {
+    PageBuilder page(2);
+    page.number(int32_t{0}).number(static_cast<int32_t>(date));
+    EXPECT_EQ(failure_of(table_of(TypeKind::kInt, TypeKind::kDate), page).first.code,
+              ErrorCode::kUnrepresentable)
+        << date;
+  }
+}
+
+TEST(ArrowPageEncoder, PagesOfAnotherWidthAreASchemaChange) {
+  PageBuilder page(3);
+  page.null().null().null();
+  EXPECT_EQ(failure_of(table_of(TypeKind::kInt, TypeKind::kInt), page).first.code,
+            ErrorCode::kSchemaChanged);
+}
+
+TEST(ArrowPageEncoder, TypesWithoutEncoderFailByName) {
+  Table table = table_of(TypeKind::kInt, TypeKind::kList);
+  table.columns[1].type.children = {table.columns[0].type};
+  const auto encoder = ArrowPageEncoder::make(table);
+  ASSERT_FALSE(encoder.ok());
+  EXPECT_EQ(encoder.error().code, ErrorCode::kUnsupportedType);
+  EXPECT_NE(encoder.error().message.find(R"("ks"."t", column "value": type list<int>)"),
+            std::string::npos)
+      << encoder.error().message;
+}
+
+}  // namespace
+}  // namespace ringsync

@@ -1,0 +1,158 @@
+// What the DuckDB sink says and keeps when names, types or the file itself stand in the way.
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "duckdb_fixture.h"
+
+namespace ringsync {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class DuckDbFailures : public DuckDbTest {
+ protected:
+  Error opening_error() {
+    auto sink = open_duckdb_sink(options_);
+    EXPECT_FALSE(sink.ok());
+    return sink.ok() ? Error{} : sink.error();
+  }
+  static Error table_error(Sink& sink, const TablePlan& plan) {
+    const Status opened = sink.open_table(plan);
+    EXPECT_FALSE(opened.ok());
+    return opened.ok() ? Error{} : opened.error();
+  }
+};
+
+TEST_F(DuckDbFailures, ReservedAndCollidingColumnNamesFailTheirTableOnly) {
+  auto sink = open_sink();
+  const Error reserved = table_error(
+      *sink, plan_of("t", {{"id", TypeKind::kInt}, {"_FIVETRAN_Synced", TypeKind::kText}}));
+  EXPECT_EQ(reserved.code, ErrorCode::kDestination);
+  EXPECT_THAT(reserved.message, AllOf(HasSubstr(R"("ks"."t")"), HasSubstr("_FIVETRAN_Synced"),
+                                      HasSubstr("exclude_tables")));
+  const Error colliding = table_error(
+      *sink, plan_of("t", {{"id", TypeKind::kInt}, {"a", TypeKind::kText}, {"A", TypeKind::kInt}}));
+  EXPECT_EQ(colliding.code, ErrorCode::kDestination);
+  EXPECT_THAT(colliding.message, AllOf(HasSubstr("\"a\""), HasSubstr("\"A\"")));
+  must(sink->open_table(plan_of("fine", {{"id", TypeKind::kInt}})));
+  commit(*sink);
+  sink.reset();
+  EXPECT_THAT(rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ks'"),
+              ElementsAre("fine"));
+}
+
+TEST_F(DuckDbFailures, TablesThatDifferOnlyInCaseFailTheSecond) {
+  auto sink = open_sink();
+  must(sink->open_table(plan_of("Flights", {{"id", TypeKind::kInt}})));
+  const Error error = table_error(*sink, plan_of("flights", {{"id", TypeKind::kInt}}));
+  EXPECT_EQ(error.code, ErrorCode::kDestination);
+  EXPECT_THAT(error.message, AllOf(HasSubstr("\"flights\""), HasSubstr("\"Flights\"")));
+}
+
+TEST_F(DuckDbFailures, AColumnOfAnotherTypeNamesBothTypes) {
+  must(client()->exec("CREATE SCHEMA ks"));
+  must(client()->exec("CREATE TABLE ks.ks.t (id INTEGER, v DOUBLE)"));
+  auto sink = open_sink();
+  const Error error =
+      table_error(*sink, plan_of("t", {{"id", TypeKind::kInt}, {"v", TypeKind::kText}}));
+  EXPECT_EQ(error.code, ErrorCode::kDestination);
+  EXPECT_THAT(error.message,
+              AllOf(HasSubstr("column \"v\""), HasSubstr("DOUBLE"), HasSubstr("VARCHAR")));
+  commit(*sink);
+}
+
+TEST_F(DuckDbFailures, TypesWithoutEncoderFailTheirTableOnly) {
+  auto sink = open_sink();
+  const Error error =
+      table_error(*sink, plan_of("t", {{"id", TypeKind::kInt}, {"v", TypeKind::kCustom}}));
+  EXPECT_EQ(error.code, ErrorCode::kUnsupportedType);
+  EXPECT_THAT(error.message, AllOf(HasSubstr(R"("ks"."t")"), HasSubstr("\"v\"")));
+  commit(*sink);
+}
+
+TEST_F(DuckDbFailures, PagesOfAnotherSinkEndTheSinkWithoutHarm) {
+  class ForeignPage final : public EncodedPage {
+    size_t byte_size() const override { return 0; }
+  };
+  auto sink = open_sink();
+  const TablePlan plan = plan_of("t", {{"id", TypeKind::kInt}});
+  must(sink->open_table(plan));
+  const Status refused = sink->deliver(plan, std::make_shared<const ForeignPage>(), {0, 1, false});
+  EXPECT_EQ(refused.error().code, ErrorCode::kInternal);
+}
+
+TEST_F(DuckDbFailures, PathsThatCannotBeWrittenAreNamed) {
+  options_.database_file = (folder_ / "missing" / "x.db").string();
+  EXPECT_EQ(opening_error().code, ErrorCode::kDestination);
+  EXPECT_THAT(opening_error().message,
+              AllOf(HasSubstr(options_.database_file), HasSubstr("does not exist")));
+  options_.database_file = folder_.string();
+  EXPECT_EQ(opening_error().code, ErrorCode::kDestination);
+  EXPECT_THAT(opening_error().message, HasSubstr("is a folder"));
+  options_.database_file = ":memory:";
+  EXPECT_EQ(opening_error().code, ErrorCode::kConfig);
+}
+
+TEST_F(DuckDbFailures, AFileThatIsNotDuckDbIsLeftAlone) {
+  const std::string text(10'000, 'x');
+  std::ofstream(options_.database_file) << text;
+  EXPECT_EQ(opening_error().code, ErrorCode::kDestination);
+  EXPECT_THAT(opening_error().message,
+              AllOf(HasSubstr(options_.database_file), HasSubstr("name another file")));
+  EXPECT_EQ(std::filesystem::file_size(options_.database_file), text.size());
+}
+
+TEST_F(DuckDbFailures, AReadOnlyFileIsNamed) {
+  if (geteuid() == 0) GTEST_SKIP() << "root writes everywhere";
+  open_sink().reset();
+  std::filesystem::permissions(options_.database_file, std::filesystem::perms::owner_read);
+  EXPECT_EQ(opening_error().code, ErrorCode::kDestination);
+  EXPECT_THAT(opening_error().message, HasSubstr(options_.database_file));
+}
+
+TEST_F(DuckDbFailures, DriversAreTakenByAbsolutePathOnly) {
+  options_.driver_path = "libduckdb.so";
+  EXPECT_EQ(opening_error().code, ErrorCode::kConfig);
+  options_.driver_path = (folder_ / "libduckdb.so").string();
+  EXPECT_EQ(opening_error().code, ErrorCode::kDestination);
+  EXPECT_THAT(opening_error().message, HasSubstr("--driver-path"));
+}
+
+// The child opens the file and holds it until its end of the pipe is closed.
+TEST_F(DuckDbFailures, AFileHeldByAnotherProcessIsBusyAndNamesIt) {
+  int ready[2];
+  int release[2];
+  ASSERT_EQ(pipe(ready), 0);
+  ASSERT_EQ(pipe(release), 0);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    close(ready[0]);
+    close(release[1]);
+    auto sink = open_duckdb_sink(options_);
+    char byte = sink.ok() ? 'y' : 'n';
+    if (write(ready[1], &byte, 1) == 1) static_cast<void>(!read(release[0], &byte, 1));
+    _exit(0);
+  }
+  close(ready[1]);
+  close(release[0]);
+  char opened = 0;
+  EXPECT_EQ(read(ready[0], &opened, 1), 1);
+  EXPECT_EQ(opened, 'y');
+  const Error error = opening_error();
+  EXPECT_EQ(error.code, ErrorCode::kDestinationBusy);
+  EXPECT_THAT(error.message, AllOf(HasSubstr(options_.database_file), HasSubstr("another sync"),
+                                   HasSubstr("process " + std::to_string(child))));
+  close(release[1]);
+  close(ready[0]);
+  EXPECT_EQ(waitpid(child, nullptr, 0), child);
+  open_sink();
+}
+
+}  // namespace
+}  // namespace ringsync
