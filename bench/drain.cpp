@@ -2,18 +2,17 @@
 // could reach at best; the benchmarks compare with it. One thread reads; the driver has its own.
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/process_usage.h"
 #include "source/scylla/scylla_source.h"
 
 namespace ringsync {
@@ -89,40 +88,20 @@ Result<Drained> drain(Source& source, Table table, const DrainOptions& options) 
   return drained;
 }
 
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-/// Most memory ever resident (VmHWM), in KiB; 0 where the system does not say.
-uint64_t peak_kb() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    if (word != "VmHWM:") continue;
-    uint64_t size = 0;
-    status >> size;
-    return size;
-  }
-  return 0;
-}
-
-/// Opens, reads and prints the JSON line. wall_s and cpu_s are those of the scan alone.
+/// Opens, reads and prints the JSON line. wall_s is that of the scan alone, cpu_s of the
+/// whole process.
 Status run(const DrainOptions& options) {
   RINGSYNC_ASSIGN(const std::unique_ptr<Source> source, open_scylla_source(options.source));
   RINGSYNC_ASSIGN(Table table, find_table(*source, options.table));
-  const double cpu_before = cpu_seconds();
   const auto before = std::chrono::steady_clock::now();
   RINGSYNC_ASSIGN(const Drained drained, drain(*source, std::move(table), options));
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - before;
+  const ProcessUsage usage = process_usage();
   fmt::print(
       "{{\"rows\": {}, \"bytes\": {}, \"pages\": {}, \"wall_s\": {:.3f}, \"cpu_s\": {:.3f}, "
-      "\"peak_kb\": {}}}\n",
-      drained.rows, drained.bytes, drained.pages, wall.count(), cpu_seconds() - cpu_before,
-      peak_kb());
+      "\"peak_kib\": {}}}\n",
+      drained.rows, drained.bytes, drained.pages, wall.count(), usage.cpu_seconds,
+      usage.peak_kib);
   return {};
 }
 

@@ -85,7 +85,7 @@ def drain(node: dict, keyspace: str, setting: dict) -> dict:
     )  # fmt: skip
     wall_s = time.monotonic() - started
     read = json.loads(answer.stdout)
-    return figures(read["rows"], read["bytes"], wall_s, read["cpu_s"], read["peak_kb"])
+    return figures(read["rows"], read["bytes"], wall_s, read["cpu_s"], read["peak_kib"])
 
 
 def sync(node: dict, keyspace: str, destination: str, folder: pathlib.Path) -> dict:

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <limits>
 #include <memory>
 #include <span>
 #include <utility>
@@ -37,6 +39,8 @@ struct RawArguments {
   std::string driver_path;
   std::string summary_json_path;
   std::string progress = "auto";
+  std::string commit_rows;
+  std::string commit_seconds;
 };
 
 struct Parser {
@@ -88,6 +92,13 @@ void add_sync_options(CLI::App& sync, RawArguments& raw) {
       ->type_name("FOLDER");
   sync.add_option("--summary-json", raw.summary_json_path, "Write the summary here too, as JSON")
       ->type_name("FILE");
+  sync.add_option("--commit-rows", raw.commit_rows,
+                  "Commit to the destination after so many rows (default\n200000); a kill repeats "
+                  "at most these. Small commits\ncost time")
+      ->type_name("ROWS");
+  sync.add_option("--commit-seconds", raw.commit_seconds,
+                  "Commit after so many seconds too (default 10)")
+      ->type_name("SECONDS");
   sync.add_option("--progress", raw.progress,
                   "bars, log (lines), none, or auto: bars where standard\nerror is a terminal "
                   "(default auto)")
@@ -191,6 +202,21 @@ Result<std::optional<std::string>> path_of(const CLI::App* command, const char* 
   return std::optional<std::string>(given);
 }
 
+// Leaves `value` as it is where the option was not given.
+Status read_count(const CLI::App* command, const char* option, const std::string& given,
+                  uint32_t& value) {
+  if (command->count(option) == 0) return {};
+  uint32_t read = 0;
+  const char* const end = given.data() + given.size();
+  const auto [rest, failure] = std::from_chars(given.data(), end, read);
+  if (failure != std::errc() || rest != end || read == 0) {
+    return usage(command, fmt::format("{}: \"{}\" is no whole number from 1 to {}", option, given,
+                                      std::numeric_limits<uint32_t>::max()));
+  }
+  value = read;
+  return {};
+}
+
 Status read_sync_options(const Parser& parser, Arguments& arguments) {
   const RawArguments& raw = parser.raw;
   const CLI::App* sync = parser.sync;
@@ -206,6 +232,9 @@ Status read_sync_options(const Parser& parser, Arguments& arguments) {
                   path_of(sync, "--summary-json", raw.summary_json_path));
   RINGSYNC_ASSIGN(arguments.progress,
                   chosen<ProgressMode>(sync, "--progress", raw.progress, kProgressModes));
+  RINGSYNC_TRY(read_count(sync, "--commit-rows", raw.commit_rows, arguments.commit_rows));
+  RINGSYNC_TRY(
+      read_count(sync, "--commit-seconds", raw.commit_seconds, arguments.commit_seconds));
   if (sync->count("--tables") == 0) return {};
   auto tables = parse_table_list(raw.tables);
   if (!tables.ok()) {

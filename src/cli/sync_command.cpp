@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process_usage.h"
 #include "cli/interrupt.h"
 #include "cli/open_source.h"
 #include "cli/progress_display.h"
@@ -83,6 +84,8 @@ Result<std::unique_ptr<Sink>> open_sink(const Arguments& arguments,
   DuckDbOptions options;
   options.database_file = arguments.destination.path;
   options.keyspace = configuration.keyspace;
+  options.commit_rows = arguments.commit_rows;
+  options.commit_seconds = arguments.commit_seconds;
   options.clock = &clock;
   RINGSYNC_ASSIGN(options.driver_path, find_driver(arguments.driver_path, "libduckdb.so"));
   RINGSYNC_ASSIGN(std::unique_ptr<DuckDbSink> sink, open_duckdb_sink(options));
@@ -129,7 +132,8 @@ Result<ExitCode> run_sync_command(const Arguments& arguments) {
     const ProgressThread progress(engine, arguments);
     return engine.run();
   }();
-  RINGSYNC_ASSIGN(const SyncSummary summary, std::move(outcome));
+  RINGSYNC_ASSIGN(SyncSummary summary, std::move(outcome));
+  summary.process = process_usage();
   fmt::print("{}", summary_text(summary));
   std::fflush(stdout);
   if (arguments.summary_json_path) {

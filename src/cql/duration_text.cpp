@@ -11,8 +11,8 @@ namespace {
 
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
 
-/// native_protocol_v5.spec section 3 "[unsigned vint]" and "[vint]": the leading one bits of the first
-/// byte count the bytes after it; zigzag over the result. False where the bytes end early.
+/// native_protocol_v5.spec section 3 "[unsigned vint]" and "[vint]": the leading one bits of the
+/// first byte count the bytes after it; zigzag over the result. False where the bytes end early.
 bool read_vint(Bytes& bytes, int64_t& out) {
   if (bytes.empty()) return false;
   const uint8_t first = bytes[0];

@@ -17,8 +17,9 @@ inline constexpr size_t kVarintBytesMax = size_t{64} << 10;
 /// does not become two gigabytes of zeros.
 inline constexpr int32_t kPlainScaleMax = 1000;
 
-/// Appends the value to `out`: native_protocol_v4.spec section 6.23 "varint", two's complement of any
-/// length, big-endian. Leading bytes that only repeat the sign are read as Java's BigInteger does.
+/// Appends the value to `out`: native_protocol_v4.spec section 6.23 "varint", two's complement of
+/// any length, big-endian. Leading bytes that only repeat the sign are read as Java's BigInteger
+/// does.
 Decoded append_varint(CellView cell, std::string& out);
 
 /// Appends the value to `out`: section 6.6 "decimal", an int scale and a varint; value = varint ×

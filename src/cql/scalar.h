@@ -1,7 +1,7 @@
-// Decoders of scalar cells of fixed size, and of text and blob: CellView -> C++ value, in place. Used
-// in the inner loops of every encoder, so they are inline and never allocate.
-// Source: native_protocol_v4.spec section 6 "Data Type Serialization Formats" and its subsections.
-// Thread rule: pure functions.
+// Decoders of scalar cells of fixed size, and of text and blob: CellView -> C++ value, in place.
+// Used in the inner loops of every encoder, so they are inline and never allocate. Source:
+// native_protocol_v4.spec section 6 "Data Type Serialization Formats" and its subsections. Thread
+// rule: pure functions.
 #pragma once
 
 #include <array>
@@ -112,7 +112,8 @@ inline Decoded decode_uuid(CellView cell, Uuid& out) {
 }
 
 /// Sections 6.1 "ascii", 6.3 "blob" and 6.22 "varchar": the bytes as they are; zero bytes are an
-/// empty value. Whether text is valid UTF-8 is the caller's to check. `out` lives as long as the page.
+/// empty value. Whether text is valid UTF-8 is the caller's to check. `out` lives as long as the
+/// page.
 inline Decoded decode_bytes(CellView cell, std::string_view& out) {
   if (cell.is_null()) return Decoded::kNull;
   out = as_text(cell.bytes());

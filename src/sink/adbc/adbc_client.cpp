@@ -60,8 +60,7 @@ class Statement {
   }
   Status execute(ArrowArrayStream* result) {
     Failure failure;
-    return failure.status(
-        AdbcStatementExecuteQuery(&statement_, result, nullptr, failure.out()));
+    return failure.status(AdbcStatementExecuteQuery(&statement_, result, nullptr, failure.out()));
   }
 
  private:
@@ -132,8 +131,8 @@ Result<std::unique_ptr<AdbcClient>> AdbcClient::open(const AdbcOpenOptions& opti
   for (const auto& [key, value] : options.database_options) RINGSYNC_TRY(set(key.c_str(), value));
   RINGSYNC_TRY(failure.status(AdbcDatabaseInit(&client->database_, failure.out())));
   RINGSYNC_TRY(failure.status(AdbcConnectionNew(&client->connection_, failure.out())));
-  RINGSYNC_TRY(failure.status(
-      AdbcConnectionInit(&client->connection_, &client->database_, failure.out())));
+  RINGSYNC_TRY(
+      failure.status(AdbcConnectionInit(&client->connection_, &client->database_, failure.out())));
   return client;
 }
 

@@ -66,10 +66,11 @@ Error explain_open(const std::string& file, const Error& error) {
                         "close it, then run again",
                         file, holder.empty() ? "" : fmt::format(" (process {})", holder))};
   }
-  return {ErrorCode::kDestination,
-          fmt::format("{} cannot be opened as a DuckDB file for writing: {}; check the path and its "
-                      "permissions, or name another file",
-                      file, message)};
+  return {
+      ErrorCode::kDestination,
+      fmt::format("{} cannot be opened as a DuckDB file for writing: {}; check the path and its "
+                  "permissions, or name another file",
+                  file, message)};
 }
 
 }  // namespace

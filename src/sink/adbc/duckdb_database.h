@@ -1,6 +1,5 @@
-// Opening a DuckDB file through its ADBC driver, with errors that name the file and the remedy. Private
-// to sink/adbc.
-// Thread rule: delivering thread only.
+// Opening a DuckDB file through its ADBC driver, with errors that name the file and the remedy.
+// Private to sink/adbc. Thread rule: delivering thread only.
 #pragma once
 
 #include <memory>
@@ -11,8 +10,9 @@
 
 namespace ringsync {
 
-/// A connection with transactions begun. Error kDestinationBusy where another process holds the file,
-/// kDestination where it cannot be written or is no DuckDB file, kConfig for a bad driver path.
+/// A connection with transactions begun. Error kDestinationBusy where another process holds the
+/// file, kDestination where it cannot be written or is no DuckDB file, kConfig for a bad driver
+/// path.
 Result<std::unique_ptr<AdbcClient>> open_duckdb(const DuckDbOptions& options);
 
 }  // namespace ringsync

@@ -27,8 +27,8 @@ struct DuckDbOptions {
 };
 
 /// After an error of the destination the open transaction is rolled back and every later call
-/// returns the same error; errors of a table's own shape (unsupported types, names, existing columns
-/// of another type) leave the other tables alone.
+/// returns the same error; errors of a table's own shape (unsupported types, names, existing
+/// columns of another type) leave the other tables alone.
 class DuckDbSink : public Sink {
  public:
   /// Rows that the last commit with a finished `table` soft-deleted; 0 where there was none.

@@ -20,8 +20,8 @@ struct PendingSlice {
   uint32_t row_count = 0;
 };
 
-/// Makes a stream of `slices` in order, each followed by the `added` columns (at least as long as the
-/// longest slice). The consumer releases `out`.
+/// Makes a stream of `slices` in order, each followed by the `added` columns (at least as long as
+/// the longest slice). The consumer releases `out`.
 void make_slice_stream(std::vector<ArrowField> fields, std::vector<PendingSlice> slices,
                        std::shared_ptr<const std::vector<ArrowColumn>> added,
                        ArrowArrayStream* out);

@@ -112,7 +112,9 @@ std::string drop_stage_sql(const std::string& stage) { return "DROP TABLE temp."
 
 std::string dedupe_stage_sql(const TargetLayout& layout, const std::string& stage) {
   const auto key = [](size_t i, const TargetColumn&) { return fmt::format("c{}", i); };
-  const auto match = [](size_t i, const TargetColumn&) { return fmt::format("s.c{0} = d.c{0}", i); };
+  const auto match = [](size_t i, const TargetColumn&) {
+    return fmt::format("s.c{0} = d.c{0}", i);
+  };
   return fmt::format(
       "DELETE FROM temp.{0} AS s USING (SELECT {1}, max(rowid) AS last_row FROM temp.{0} "
       "GROUP BY {1} HAVING count(*) > 1) AS d WHERE {2} AND s.rowid < d.last_row",
@@ -158,16 +160,18 @@ std::string load_state_sql(const std::string& state_table, const std::string& so
                      literal(source));
 }
 
-std::string insert_state_sql(const std::string& state_table, const std::string& source, uint64_t sequence, std::string_view state,
-                             int64_t now_us) {
+std::string insert_state_sql(const std::string& state_table, const std::string& source,
+                             uint64_t sequence, std::string_view state, int64_t now_us) {
   return fmt::format("INSERT INTO {} VALUES ({}, {}, {}, {})", state_table, literal(source),
                      sequence, literal(state), timestamp_literal(now_us));
 }
 
-std::string update_state_sql(const std::string& state_table, const std::string& source, uint64_t expected_sequence,
-                             uint64_t sequence, std::string_view state, int64_t now_us) {
+std::string update_state_sql(const std::string& state_table, const std::string& source,
+                             uint64_t expected_sequence, uint64_t sequence, std::string_view state,
+                             int64_t now_us) {
   return fmt::format(
-      "UPDATE {} SET sequence = {}, state = {}, written_at = {} WHERE source = {} AND sequence = {}",
+      "UPDATE {} SET sequence = {}, state = {}, written_at = {} WHERE source = {} AND sequence = "
+      "{}",
       state_table, sequence, literal(state), timestamp_literal(now_us), literal(source),
       expected_sequence);
 }

@@ -46,8 +46,8 @@ std::string describe_sql(const TargetLayout& layout);
 /// One integer: 1 where the table has a row.
 std::string has_rows_sql(const TargetLayout& layout);
 
-/// Staging tables call their columns c0, c1, … in layout order: no source name can then collide with
-/// the pseudo-column rowid, which tells the order of arrival.
+/// Staging tables call their columns c0, c1, … in layout order: no source name can then collide
+/// with the pseudo-column rowid, which tells the order of arrival.
 std::string create_stage_sql(const TargetLayout& layout, const std::string& stage);
 std::string drop_stage_sql(const std::string& stage);
 /// Keeps the last arrived row of each key.

@@ -52,14 +52,14 @@ Status StateRow::store(uint64_t sequence, const std::string& json, int64_t now_u
   if (!is_loaded_) RINGSYNC_TRY(load());
   int64_t written = 0;
   if (sequence_) {
-    RINGSYNC_ASSIGN(written, client_.query_integer(
-                                 update_state_sql(table_, source_, *sequence_, sequence, json, now_us)));
+    RINGSYNC_ASSIGN(written, client_.query_integer(update_state_sql(table_, source_, *sequence_,
+                                                                    sequence, json, now_us)));
   } else {
     // A row that appeared since load() collides with the primary key.
     RINGSYNC_ASSIGN(const auto rows, client_.query_text(load_state_sql(table_, source_)));
     if (!rows.empty()) return taken_over(source_);
-    RINGSYNC_ASSIGN(written,
-                    client_.query_integer(insert_state_sql(table_, source_, sequence, json, now_us)));
+    RINGSYNC_ASSIGN(
+        written, client_.query_integer(insert_state_sql(table_, source_, sequence, json, now_us)));
   }
   if (written != 1) return taken_over(source_);
   sequence_ = sequence;

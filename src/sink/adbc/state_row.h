@@ -1,6 +1,5 @@
-// StateRow: the state document in the destination, one row a keyspace, changed by compare-and-set on
-// its sequence number. Private to sink/adbc.
-// Thread rule: delivering thread only.
+// StateRow: the state document in the destination, one row a keyspace, changed by compare-and-set
+// on its sequence number. Private to sink/adbc. Thread rule: delivering thread only.
 #pragma once
 
 #include <optional>
@@ -18,8 +17,8 @@ class StateRow {
 
   /// Makes the table where there is none and reads the row. Later calls read again.
   Result<std::optional<StoredState>> load();
-  /// Writes the row in the present transaction. Error kDestinationBusy where another sync has written
-  /// it since load() or the last write.
+  /// Writes the row in the present transaction. Error kDestinationBusy where another sync has
+  /// written it since load() or the last write.
   Status store(uint64_t sequence, const std::string& json, int64_t now_us);
 
  private:

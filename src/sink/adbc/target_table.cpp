@@ -34,24 +34,27 @@ Result<TargetLayout> plan_layout(const TablePlan& plan, const std::string& catal
     const Column& column = table.columns[i];
     const auto kind = arrow_kind(column.type);
     if (!kind) {
-      return table_error(ErrorCode::kUnsupportedType, layout,
-                         fmt::format("column {} has type {}, which is not supported yet; exclude the "
-                                     "table with exclude_tables",
-                                     quoted(column.name), to_string(column.type)));
+      return table_error(
+          ErrorCode::kUnsupportedType, layout,
+          fmt::format("column {} has type {}, which is not supported yet; exclude the "
+                      "table with exclude_tables",
+                      quoted(column.name), to_string(column.type)));
     }
     const auto [other, is_new] = seen.emplace(folded(column.name), column.name);
     if (!is_new && other->second.empty()) {
-      return table_error(ErrorCode::kDestination, layout,
-                         fmt::format("column {} has a name that Ringsync needs for itself in the "
-                                     "destination; rename it or exclude the table with exclude_tables",
-                                     quoted(column.name)));
+      return table_error(
+          ErrorCode::kDestination, layout,
+          fmt::format("column {} has a name that Ringsync needs for itself in the "
+                      "destination; rename it or exclude the table with exclude_tables",
+                      quoted(column.name)));
     }
     if (!is_new) {
-      return table_error(ErrorCode::kDestination, layout,
-                         fmt::format("columns {} and {} are one name in DuckDB, which does not tell "
-                                     "upper from lower case; rename one or exclude the table with "
-                                     "exclude_tables",
-                                     quoted(other->second), quoted(column.name)));
+      return table_error(
+          ErrorCode::kDestination, layout,
+          fmt::format("columns {} and {} are one name in DuckDB, which does not tell "
+                      "upper from lower case; rename one or exclude the table with "
+                      "exclude_tables",
+                      quoted(other->second), quoted(column.name)));
     }
     layout.columns.push_back({column.name, *kind, i < table.primary_key_count});
   }
@@ -61,7 +64,9 @@ Result<TargetLayout> plan_layout(const TablePlan& plan, const std::string& catal
 }
 
 TargetTable::TargetTable(AdbcClient& client, TargetLayout layout, uint32_t number)
-    : client_(client), layout_(std::move(layout)), stage_(fmt::format("ringsync_stage_{}", number)) {
+    : client_(client),
+      layout_(std::move(layout)),
+      stage_(fmt::format("ringsync_stage_{}", number)) {
   for (const TargetColumn& column : layout_.columns) fields_.push_back({column.name, column.kind});
 }
 
@@ -82,15 +87,15 @@ Status TargetTable::check_existing(const std::vector<TextRow>& existing) const {
                                      quoted(*row[0])));
     }
     const auto planned =
-        std::find_if(layout_.columns.begin(), layout_.columns.end(), [&row](const auto& column) {
-          return folded(column.name) == folded(*row[1]);
-        });
+        std::find_if(layout_.columns.begin(), layout_.columns.end(),
+                     [&row](const auto& column) { return folded(column.name) == folded(*row[1]); });
     if (planned == layout_.columns.end() || *row[2] == duckdb_type(planned->kind)) continue;
-    return table_error(ErrorCode::kDestination, layout_,
-                       fmt::format("column {} is {} in the destination and needs {}; rename or drop "
-                                   "the destination's table, or change its column's type, then run "
-                                   "again",
-                                   quoted(planned->name), *row[2], duckdb_type(planned->kind)));
+    return table_error(
+        ErrorCode::kDestination, layout_,
+        fmt::format("column {} is {} in the destination and needs {}; rename or drop "
+                    "the destination's table, or change its column's type, then run "
+                    "again",
+                    quoted(planned->name), *row[2], duckdb_type(planned->kind)));
   }
   return {};
 }

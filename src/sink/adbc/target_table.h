@@ -1,6 +1,5 @@
-// TargetTable: one destination table: its shape, the rows that wait for it, and how they are merged.
-// Private to sink/adbc.
-// Thread rule: delivering thread only.
+// TargetTable: one destination table: its shape, the rows that wait for it, and how they are
+// merged. Private to sink/adbc. Thread rule: delivering thread only.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +21,8 @@ Result<TargetLayout> plan_layout(const TablePlan& plan, const std::string& catal
 class TargetTable {
  public:
   /// Makes the table ready: creates it, or adds the columns that it lacks. `client` outlives it.
-  /// `number` makes the staging table's name unique. Sets `is_table_error` where nothing was changed
-  /// and other tables can go on.
+  /// `number` makes the staging table's name unique. Sets `is_table_error` where nothing was
+  /// changed and other tables can go on.
   static Result<std::unique_ptr<TargetTable>> open(AdbcClient& client, TargetLayout layout,
                                                    uint32_t number, bool& is_table_error);
 

@@ -30,12 +30,9 @@ void release_batch(ArrowArray* array) {
 }
 
 void add_child(Batch& batch, const ArrowColumn& column, uint32_t first_row, uint32_t row_count) {
-  // Arrow wants a non-null data pointer even where there are no bytes.
-  static const uint8_t kNothing = 0;
   auto& buffers = batch.child_buffers.emplace_back();
-  const void* const values = column.values.size() > 0 ? column.values.data() : &kNothing;
-  const void* const data = column.data.size() > 0 ? column.data.data() : &kNothing;
-  buffers = {column.null_count > 0 ? column.validity.data() : nullptr, values, data};
+  buffers = {column.null_count > 0 ? column.validity.data() : nullptr, column.values.data(),
+             column.data.data()};
   ArrowArray child{};
   child.length = row_count;
   child.null_count = column.null_count == 0 ? 0 : -1;

@@ -1,6 +1,6 @@
-// From our pages to the Arrow C data interface: the schema of a table, and slices of pages as record
-// batches without a copy. For sinks that hand Arrow data on.
-// Thread rule: pure functions; a batch may be released on any thread.
+// From our pages to the Arrow C data interface: the schema of a table, and slices of pages as
+// record batches without a copy. For sinks that hand Arrow data on. Thread rule: pure functions; a
+// batch may be released on any thread.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +25,10 @@ struct ArrowField {
 /// Makes the schema of record batches with these columns; the caller releases `out`.
 Status export_schema(const std::vector<ArrowField>& fields, ArrowSchema* out);
 
-/// Rows [first_row, first_row + row_count) of the page as one record batch. `added` columns, at least
-/// row_count long, follow the page's own. The batch keeps page and columns alive (hence the shared
-/// pointers: Arrow's consumer decides when it lets go); the caller or consumer releases `out`.
+/// Rows [first_row, first_row + row_count) of the page as one record batch. `added` columns, at
+/// least row_count long, follow the page's own. The batch keeps page and columns alive (hence the
+/// shared pointers: Arrow's consumer decides when it lets go); the caller or consumer releases
+/// `out`.
 void export_slice(std::shared_ptr<const ArrowPage> page, uint32_t first_row, uint32_t row_count,
                   std::shared_ptr<const std::vector<ArrowColumn>> added, ArrowArray* out);
 

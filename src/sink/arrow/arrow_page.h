@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -12,12 +13,15 @@
 
 namespace ringsync {
 
-/// Memory of one Arrow buffer; uninitialised when made.
+/// Memory of one Arrow buffer; uninitialised when made, but for the padding that the Arrow format
+/// recommends: DuckDB reads a byte past the bits of a slice.
 class ColumnBuffer {
  public:
   ColumnBuffer() = default;
   explicit ColumnBuffer(size_t size)
-      : data_(std::make_unique_for_overwrite<uint8_t[]>(size)), size_(size) {}
+      : data_(std::make_unique_for_overwrite<uint8_t[]>(size + kPadding)), size_(size) {
+    std::memset(data_.get() + size, 0, kPadding);
+  }
 
   uint8_t* data() { return data_.get(); }
   const uint8_t* data() const { return data_.get(); }
@@ -28,6 +32,7 @@ class ColumnBuffer {
   size_t size() const { return size_; }
 
  private:
+  static constexpr size_t kPadding = 8;
   std::unique_ptr<uint8_t[]> data_;
   size_t size_ = 0;
 };

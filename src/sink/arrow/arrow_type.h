@@ -10,7 +10,13 @@
 namespace ringsync {
 
 enum class ArrowKind : uint8_t {
-  kInt8, kInt16, kInt32, kInt64, kFloat, kDouble, kBoolean,
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kFloat,
+  kDouble,
+  kBoolean,
   kTimestamp,  // microseconds, UTC
   kDate,       // days, int32
   kTime,       // nanoseconds of the day, int64

@@ -10,8 +10,8 @@
 namespace ringsync {
 namespace {
 
-// What DuckDB's TIMESTAMPTZ holds: -290308-12-22 to 294247-01-10T04:00:54.775Z, in milliseconds. Its
-// largest and smallest int64 stand for infinity.
+// What DuckDB's TIMESTAMPTZ holds: -290308-12-22 to 294247-01-10T04:00:54.775Z, in milliseconds.
+// Its largest and smallest int64 stand for infinity.
 constexpr int64_t kTimestampMinMs = -9'223'372'022'400'000;
 constexpr int64_t kTimestampMaxMs = 9'223'372'036'854'775;
 // What DuckDB's DATE holds; ±(2^31 - 1) stand for infinity.
@@ -128,16 +128,19 @@ Error ColumnEncoder::failure(Decoded outcome) const {
   switch (outcome) {
     case Decoded::kNull:
       return {ErrorCode::kMalformed,
-              where + ": a key column without a value; the destination could not tell its rows "
-                      "apart. Exclude the table with exclude_tables"};
+              where +
+                  ": a key column without a value; the destination could not tell its rows "
+                  "apart. Exclude the table with exclude_tables"};
     case Decoded::kUnrepresentable:
       return {ErrorCode::kUnrepresentable,
-              where + ": a value that the destination cannot hold exactly. Correct the value in the "
-                      "source, or exclude the table with exclude_tables"};
+              where +
+                  ": a value that the destination cannot hold exactly. Correct the value in the "
+                  "source, or exclude the table with exclude_tables"};
     default:
       return {ErrorCode::kMalformed,
-              where + ": bytes that are no value of this type. Repair the row in the source, or "
-                      "exclude the table with exclude_tables"};
+              where +
+                  ": bytes that are no value of this type. Repair the row in the source, or "
+                  "exclude the table with exclude_tables"};
   }
 }
 

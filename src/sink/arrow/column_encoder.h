@@ -1,6 +1,6 @@
-// ColumnEncoder: turns one column of a page into Arrow buffers. Chosen once a table: one virtual call
-// a column and page, none a cell.
-// Thread rule: immutable once made; a page belongs to one worker.
+// ColumnEncoder: turns one column of a page into Arrow buffers. Chosen once a table: one virtual
+// call a column and page, none a cell. Thread rule: immutable once made; a page belongs to one
+// worker.
 #pragma once
 
 #include <cstdint>

@@ -17,7 +17,8 @@ constexpr size_t kOffsetMax = std::numeric_limits<int32_t>::max();
 /// Text and blobs: the offsets first, then one pass of copies into memory of the right size.
 class BytesColumn final : public ColumnEncoder {
  public:
-  BytesColumn(ColumnPlace place, bool is_text) : ColumnEncoder(std::move(place)), is_text_(is_text) {}
+  BytesColumn(ColumnPlace place, bool is_text)
+      : ColumnEncoder(std::move(place)), is_text_(is_text) {}
 
   Result<ArrowColumn> encode(const PageView& page, uint32_t& failed_row) const override {
     const uint32_t rows = page.row_count();

@@ -118,8 +118,7 @@ class FoldingEncoder final : public PageEncoder {
     for (const Column& column : table_.columns) folds_.push_back(fold_for(column.type.kind));
   }
 
-  Result<std::unique_ptr<EncodedPage>> encode(const PageView& page,
-                                              uint32_t& failed_row) override {
+  Result<std::unique_ptr<EncodedPage>> encode(const PageView& page, uint32_t& failed_row) override {
     if (page.column_count() != folds_.size()) {
       return Error{ErrorCode::kSchemaChanged, "a page has other columns than its table's plan"};
     }

@@ -1,5 +1,5 @@
-// NullSink: decodes every cell and keeps nothing. Shows what the data path costs without a destination.
-// Thread rule: that of Sink.
+// NullSink: decodes every cell and keeps nothing. Shows what the data path costs without a
+// destination. Thread rule: that of Sink.
 #pragma once
 
 #include <cstdint>

@@ -81,6 +81,17 @@ TEST(Arguments, AreAllRead) {
   EXPECT_EQ(given.progress, ProgressMode::kNone);
 }
 
+TEST(Arguments, OfCommitsAreWholeNumbersAboveZero) {
+  const Arguments given =
+      arguments({"sync", "--to", "null:", "--commit-rows", "5000", "--commit-seconds", "2"});
+  EXPECT_EQ(given.commit_rows, 5000U);
+  EXPECT_EQ(given.commit_seconds, 2U);
+  for (const char* wrong : {"0", "-1", "1.5", "many", "", "4294967296"}) {
+    EXPECT_THAT(problem({"sync", "--to", "null:", "--commit-rows", wrong}),
+                HasSubstr("--commit-rows"));
+  }
+}
+
 TEST(Arguments, WithoutACommandAreAnError) {
   EXPECT_EQ(problem({}),
             "the command is missing; write ringsync check or ringsync sync; see ringsync --help");

@@ -23,9 +23,9 @@ void expect_fixed_size(Decoded (*decode)(CellView, T&), size_t size) {
   EXPECT_EQ(decode(CellView(), value), Decoded::kNull);
   for (size_t length = 0; length <= 17; ++length) {
     const std::string bytes(length, '\0');
-    const Decoded expected = length == size  ? Decoded::kValue
-                             : length == 0 ? Decoded::kNull
-                                           : Decoded::kMalformed;
+    const Decoded expected = length == size ? Decoded::kValue
+                             : length == 0  ? Decoded::kNull
+                                            : Decoded::kMalformed;
     EXPECT_EQ(decode(cell_of(bytes), value), expected) << length << " bytes for " << size;
   }
 }
@@ -46,8 +46,8 @@ TEST(Scalar, CellsOfFixedSizeAreNullWhenEmptyAndMalformedInAnyOtherSize) {
 
 template <typename T>
 void expect_extremes(Decoded (*decode)(CellView, T&)) {
-  for (const T value : {std::numeric_limits<T>::min(), T{-1}, T{0}, T{1},
-                        std::numeric_limits<T>::max()}) {
+  for (const T value :
+       {std::numeric_limits<T>::min(), T{-1}, T{0}, T{1}, std::numeric_limits<T>::max()}) {
     EXPECT_EQ(decoded(decode, wire(value)), std::make_pair(Decoded::kValue, value));
   }
 }

@@ -47,8 +47,7 @@ TEST(Varint, IsExactAroundLimbBoundaries) {
   EXPECT_EQ(varint("00ffffffffffffffff"), "18446744073709551615");
   EXPECT_EQ(varint("010000000000000000"), "18446744073709551616");
   EXPECT_EQ(varint("ff0000000000000000"), "-18446744073709551616");
-  EXPECT_EQ(varint("80000000000000000000000000000000"),
-            "-170141183460469231731687303715884105728");
+  EXPECT_EQ(varint("80000000000000000000000000000000"), "-170141183460469231731687303715884105728");
   EXPECT_EQ(varint("00c097ce7bc90715b34b9f1000000000"), "1000000000000000000000000000000000000");
   EXPECT_EQ(varint("008ac7230489e80000"), "10000000000000000000");
 }
@@ -138,8 +137,7 @@ TEST(Duration, IsWrittenAsIso8601) {
 
 /// [vint] of native_protocol_v5.spec section 3, always in its longest form.
 std::string long_vint(int64_t value) {
-  const uint64_t zigzag =
-      (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
+  const uint64_t zigzag = (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
   return "\xff" + wire(zigzag);
 }
 

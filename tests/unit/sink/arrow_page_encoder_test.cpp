@@ -92,8 +92,7 @@ TEST(ArrowPageEncoder, KeysWithoutAValueFail) {
 TEST(ArrowPageEncoder, KeysThatTwoByteStringsCouldMeanFail) {
   EXPECT_EQ(key_failure(TypeKind::kVarint, from_hex("0001")), ErrorCode::kUnrepresentable);
   EXPECT_EQ(key_failure(TypeKind::kVarint, from_hex("01")), ErrorCode::kInternal);
-  EXPECT_EQ(key_failure(TypeKind::kDecimal, from_hex("00000000ffff")),
-            ErrorCode::kUnrepresentable);
+  EXPECT_EQ(key_failure(TypeKind::kDecimal, from_hex("00000000ffff")), ErrorCode::kUnrepresentable);
   EXPECT_EQ(key_failure(TypeKind::kBoolean, from_hex("02")), ErrorCode::kUnrepresentable);
   EXPECT_EQ(key_failure(TypeKind::kBoolean, from_hex("01")), ErrorCode::kInternal);
   EXPECT_EQ(key_failure(TypeKind::kDouble, wire(-0.0)), ErrorCode::kUnrepresentable);

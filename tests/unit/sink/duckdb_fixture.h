@@ -45,7 +45,8 @@ inline CqlType type_of(TypeKind kind) {
 }
 
 /// A plan for ks.<name> whose first `key_count` columns are its primary key.
-inline TablePlan plan_of(const std::string& name, std::vector<std::pair<std::string, TypeKind>> columns,
+inline TablePlan plan_of(const std::string& name,
+                         std::vector<std::pair<std::string, TypeKind>> columns,
                          uint16_t key_count = 1) {
   TablePlan plan;
   plan.table.keyspace = "ks";

@@ -87,7 +87,9 @@ TEST_F(DuckDbSinkTest, InfinityAndNanAreKeysLikeOthers) {
     must(sink->open_table(plan));
     PageBuilder page(2);
     page.number(0.0).number(version).number(std::numeric_limits<double>::infinity());
-    page.number(version * 10).number(std::numeric_limits<double>::quiet_NaN()).number(version * 100);
+    page.number(version * 10)
+        .number(std::numeric_limits<double>::quiet_NaN())
+        .number(version * 100);
     deliver(*sink, plan, page, true);
     commit(*sink);
   }
@@ -271,7 +273,8 @@ TEST_F(DuckDbSinkTest, NamesAreKeptExactly) {
 TEST_F(DuckDbSinkTest, NewColumnsAreAddedAndExtraOnesStay) {
   run({{1, "a"}});
   must(client()->exec("ALTER TABLE ks.ks.t ADD COLUMN mine VARCHAR DEFAULT 'kept'"));
-  plan_ = plan_of("t", {{"id", TypeKind::kInt}, {"added", TypeKind::kDate}, {"name", TypeKind::kText}});
+  plan_ =
+      plan_of("t", {{"id", TypeKind::kInt}, {"added", TypeKind::kDate}, {"name", TypeKind::kText}});
   {
     auto sink = open_sink();
     must(sink->open_table(plan_));

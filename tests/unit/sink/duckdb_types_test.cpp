@@ -32,8 +32,9 @@ class DuckDbTypes : public DuckDbTest {
       deliver(*sink, plan, page);
       commit(*sink);
     }
-    std::vector<std::string> out = rows("SELECT data_type FROM duckdb_columns() WHERE table_name = '" +
-                                        table + "' AND column_name = 'value'");
+    std::vector<std::string> out =
+        rows("SELECT data_type FROM duckdb_columns() WHERE table_name = '" + table +
+             "' AND column_name = 'value'");
     for (std::string& value : rows("SELECT " + as_text + " FROM ks.ks." + table + " ORDER BY id")) {
       out.push_back(std::move(value));
     }
@@ -47,8 +48,9 @@ class DuckDbTypes : public DuckDbTest {
 TEST_F(DuckDbTypes, IntegersArriveInTheirOwnWidth) {
   EXPECT_THAT(round_trip(TypeKind::kTinyint, {wire(int8_t{-128}), wire(int8_t{127}), "null", ""}),
               ElementsAre("TINYINT", "-128", "127", "~", "~"));
-  EXPECT_THAT(round_trip(TypeKind::kSmallint, {wire(int16_t{-32768}), wire(int16_t{32767}), "null"}),
-              ElementsAre("SMALLINT", "-32768", "32767", "~"));
+  EXPECT_THAT(
+      round_trip(TypeKind::kSmallint, {wire(int16_t{-32768}), wire(int16_t{32767}), "null"}),
+      ElementsAre("SMALLINT", "-32768", "32767", "~"));
   EXPECT_THAT(round_trip(TypeKind::kInt, {wire(INT32_MIN), wire(INT32_MAX), "null"}),
               ElementsAre("INTEGER", "-2147483648", "2147483647", "~"));
   EXPECT_THAT(round_trip(TypeKind::kBigint, {wire(INT64_MIN), wire(INT64_MAX), "null"}),
@@ -59,22 +61,24 @@ TEST_F(DuckDbTypes, IntegersArriveInTheirOwnWidth) {
 TEST_F(DuckDbTypes, FloatsAndBooleansArrive) {
   EXPECT_THAT(round_trip(TypeKind::kFloat, {wire(1.5F), wire(-0.0F), "null"}),
               ElementsAre("FLOAT", "1.5", "-0.0", "~"));
-  EXPECT_THAT(round_trip(TypeKind::kDouble, {wire(5e-324), wire(1.7976931348623157e308),
-                                             wire(std::numeric_limits<double>::infinity()),
-                                             wire(std::numeric_limits<double>::quiet_NaN()), "null"}),
-              ElementsAre("DOUBLE", "5e-324", "1.7976931348623157e+308", "inf", "nan", "~"));
-  EXPECT_THAT(round_trip(TypeKind::kBoolean,
-                         {from_hex("01"), from_hex("00"), "null", from_hex("01"), "", from_hex("00"),
-                          from_hex("01"), from_hex("01"), from_hex("00"), from_hex("01")}),
+  EXPECT_THAT(
+      round_trip(TypeKind::kDouble, {wire(5e-324), wire(1.7976931348623157e308),
+                                     wire(std::numeric_limits<double>::infinity()),
+                                     wire(std::numeric_limits<double>::quiet_NaN()), "null"}),
+      ElementsAre("DOUBLE", "5e-324", "1.7976931348623157e+308", "inf", "nan", "~"));
+  EXPECT_THAT(round_trip(TypeKind::kBoolean, {from_hex("01"), from_hex("00"), "null",
+                                              from_hex("01"), "", from_hex("00"), from_hex("01"),
+                                              from_hex("01"), from_hex("00"), from_hex("01")}),
               ElementsAre("BOOLEAN", "true", "false", "~", "true", "~", "false", "true", "true",
                           "false", "true"));
 }
 
 TEST_F(DuckDbTypes, TextAndBlobsTellEmptyFromNull) {
-  EXPECT_THAT(round_trip(TypeKind::kText, {"", "null", "é 🦆 'quoted'", std::string("a\0b", 3),
-                                           std::string(100'000, 'x')},
-                         "CASE WHEN length(value) > 50 THEN 'long' ELSE replace(value, chr(0), '0') END"),
-              ElementsAre("VARCHAR", "", "~", "é 🦆 'quoted'", "a0b", "long"));
+  EXPECT_THAT(
+      round_trip(TypeKind::kText,
+                 {"", "null", "é 🦆 'quoted'", std::string("a\0b", 3), std::string(100'000, 'x')},
+                 "CASE WHEN length(value) > 50 THEN 'long' ELSE replace(value, chr(0), '0') END"),
+      ElementsAre("VARCHAR", "", "~", "é 🦆 'quoted'", "a0b", "long"));
   EXPECT_THAT(round_trip(TypeKind::kAscii, {"abc", ""}), ElementsAre("VARCHAR", "abc", ""));
   EXPECT_THAT(round_trip(TypeKind::kBlob, {"", "null", from_hex("00ff10")}, "hex(value)"),
               ElementsAre("BLOB", "", "~", "00FF10"));
@@ -83,24 +87,23 @@ TEST_F(DuckDbTypes, TextAndBlobsTellEmptyFromNull) {
 TEST_F(DuckDbTypes, TimesKeepTheirPrecision) {
   EXPECT_THAT(round_trip(TypeKind::kTimestamp,
                          {wire(int64_t{0}), wire(int64_t{-1}), wire(int64_t{1'700'000'000'123}),
-                          wire(int64_t{9'223'372'036'854'775}), wire(int64_t{-9'223'372'022'400'000}),
-                          "null"},
+                          wire(int64_t{9'223'372'036'854'775}),
+                          wire(int64_t{-9'223'372'022'400'000}), "null"},
                          "epoch_us(value)::VARCHAR"),
               ElementsAre("TIMESTAMP WITH TIME ZONE", "0", "-1000", "1700000000123000",
                           "9223372036854775000", "-9223372022400000000", "~"));
-  EXPECT_THAT(round_trip(TypeKind::kDate, {from_hex("80000000"), from_hex("7fffffff"),
-                                           from_hex("fffffffe"), from_hex("00000002"), "null"}),
-              ElementsAre("DATE", "1970-01-01", "1969-12-31", "5881580-07-10", "5877642-06-25 (BC)",
-                          "~"));
-  EXPECT_THAT(round_trip(TypeKind::kTime,
-                         {wire(int64_t{0}), wire(int64_t{86'399'999'999'999}), "null"}),
-              ElementsAre("TIME_NS", "00:00:00", "23:59:59.999999999", "~"));
+  EXPECT_THAT(
+      round_trip(TypeKind::kDate, {from_hex("80000000"), from_hex("7fffffff"), from_hex("fffffffe"),
+                                   from_hex("00000002"), "null"}),
+      ElementsAre("DATE", "1970-01-01", "1969-12-31", "5881580-07-10", "5877642-06-25 (BC)", "~"));
+  EXPECT_THAT(
+      round_trip(TypeKind::kTime, {wire(int64_t{0}), wire(int64_t{86'399'999'999'999}), "null"}),
+      ElementsAre("TIME_NS", "00:00:00", "23:59:59.999999999", "~"));
 }
 
 TEST_F(DuckDbTypes, UuidsArriveAsUuids) {
-  EXPECT_THAT(round_trip(TypeKind::kUuid,
-                         {from_hex("00112233445566778899aabbccddeeff"), std::string(16, '\0'),
-                          std::string(16, '\xff'), "null"}),
+  EXPECT_THAT(round_trip(TypeKind::kUuid, {from_hex("00112233445566778899aabbccddeeff"),
+                                           std::string(16, '\0'), std::string(16, '\xff'), "null"}),
               ElementsAre("UUID", "00112233-4455-6677-8899-aabbccddeeff",
                           "00000000-0000-0000-0000-000000000000",
                           "ffffffff-ffff-ffff-ffff-ffffffffffff", "~"));
