@@ -88,8 +88,7 @@ Result<std::unique_ptr<Sink>> open_sink(const Arguments& arguments,
   options.commit_seconds = arguments.commit_seconds;
   options.clock = &clock;
   RINGSYNC_ASSIGN(options.driver_path, find_driver(arguments.driver_path, "libduckdb.so"));
-  RINGSYNC_ASSIGN(std::unique_ptr<DuckDbSink> sink, open_duckdb_sink(options));
-  return std::unique_ptr<Sink>(std::move(sink));
+  return open_duckdb_sink(options);
 }
 
 SyncOptions sync_options(const Configuration& configuration, const Arguments& arguments) {

@@ -47,6 +47,11 @@ struct Checkpoint {
   std::function<std::string()> json;   // makes the state document; called only where it is stored
 };
 
+/// What open_table found.
+struct TableOpening {
+  bool is_new = false;  // the destination had no such table
+};
+
 /// How a sink is asked to treat a checkpoint.
 enum class CheckpointUrgency : uint8_t {
   kRoutine,  // store it when the sink's own commit policy says so
@@ -66,8 +71,10 @@ class Sink {
   virtual ~Sink() = default;
   /// The last durable state, or nothing before the first sync.
   virtual Result<std::optional<StoredState>> load_state() = 0;
-  /// Makes the destination table ready. Called once a table and run, before its encoders.
-  virtual Status open_table(const TablePlan& plan) = 0;
+  /// Makes the destination table ready, before its encoders. Called again with another plan where
+  /// the first turned out to vouch for rows that a new table cannot have. Fails for the table alone
+  /// where its shape is the reason (kUnsupportedType, kDestination), for the whole sink otherwise.
+  virtual Result<TableOpening> open_table(const TablePlan& plan) = 0;
   virtual Result<std::unique_ptr<PageEncoder>> encoder(const TablePlan& plan) = 0;
   /// Takes rows of a page; several slices of one page come one after the other. Blocking is how a
   /// destination slows the scan.
@@ -78,6 +85,9 @@ class Sink {
   virtual Status finish_table(const TablePlan& plan) = 0;
   /// A state that vouches for all delivered before. Returns whether it is durable on return.
   virtual Result<bool> checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) = 0;
+  /// Rows that durable checkpoints have marked deleted in this table since the sink was opened;
+  /// nothing where the sink cannot tell.
+  virtual std::optional<uint64_t> rows_deleted(const std::string& table) const = 0;
 };
 
 }  // namespace ringsync

@@ -85,7 +85,7 @@ Status SyncEngine::prepare() {
     in_flight = std::clamp(ring_.shard_count * kScansPerShard, kInFlightMin, kInFlightMax);
   }
   flow_.emplace(in_flight, options_.page_rows_max);
-  RINGSYNC_TRY(open_tables(tables, times));
+  RINGSYNC_TRY(open_tables(tables, times, identity));
   RINGSYNC_ASSIGN(scanner_, source_.scanner({options_.page_rows_max, options_.page_bytes_target,
                                              options_.queue_pages}));
   pipeline_ = std::make_unique<PagePipeline>(*scanner_, options_.pipeline);
@@ -138,27 +138,41 @@ Result<std::vector<Table>> SyncEngine::chosen_tables() {
   return tables;
 }
 
-Status SyncEngine::open_tables(const std::vector<Table>& tables, const PlanningTimes& times) {
+std::unique_ptr<TableRun> SyncEngine::plan_run(const Table& table, const PlanningTimes& times,
+                                               const SourceIdentity& identity) {
+  TableState& state = state_.tables[table.name];
   const PlanningOptions planning{options_.cursor_column, options_.overlap_ms};
-  RINGSYNC_ASSIGN(const SourceIdentity identity, source_.identity());
+  TablePlan plan = plan_table(table, state, planning, times);
+  const std::string statement =
+      source_.statement({plan.table, plan.cursor_column, plan.cursor_after_ms});
+  const std::string paging = fingerprint(
+      fmt::format("{}\n{}\n{}\n{}\n{}", table.id, key_fingerprint(table),
+                  columns_fingerprint(table), statement, identity.server_version));
+  return std::make_unique<TableRun>(std::move(plan), state, paging);
+}
+
+Status SyncEngine::open_tables(const std::vector<Table>& tables, const PlanningTimes& times,
+                               const SourceIdentity& identity) {
   for (const Table& table : tables) {
-    TableState& state = state_.tables[table.name];
-    TablePlan plan = plan_table(table, state, planning, times);
-    const std::string statement =
-        source_.statement({plan.table, plan.cursor_column, plan.cursor_after_ms});
-    const std::string paging = fingerprint(fmt::format(
-        "{}\n{}\n{}\n{}\n{}", table.id, key_fingerprint(table), columns_fingerprint(table),
-        statement, identity.server_version));
-    tables_.push_back(std::make_unique<TableRun>(std::move(plan), state, paging));
-    TableRun& run = *tables_.back();
-    if (auto opened = sink_.open_table(run.plan()); !opened.ok()) {
-      if (opened.error().code == ErrorCode::kDestinationBusy) return opened;
-      fail_table(run, opened.error());
+    std::unique_ptr<TableRun> run = plan_run(table, times, identity);
+    auto opened = sink_.open_table(run->plan());
+    if (opened.ok() && opened->is_new && run->builds_on_earlier_rows()) {
+      log_warning("table {}: the destination does not have it any more; it is synced from the "
+                  "beginning",
+                  table.name);
+      state_.tables[table.name] = TableState{};
+      run = plan_run(table, times, identity);
+      opened = sink_.open_table(run->plan());
+    }
+    tables_.push_back(std::move(run));
+    TableRun& opened_run = *tables_.back();
+    if (!opened.ok()) {
+      fail_table(opened_run, opened.error());
       continue;
     }
-    log_info("table {}: {}{}{}", run.name(), run_text(run.plan()),
-             run.plan().full_reason.empty() ? "" : ": " + run.plan().full_reason,
-             run.summary().resumed ? ", resumed behind its last checkpoint" : "");
+    log_info("table {}: {}{}{}", opened_run.name(), run_text(opened_run.plan()),
+             opened_run.plan().full_reason.empty() ? "" : ": " + opened_run.plan().full_reason,
+             opened_run.summary().resumed ? ", resumed behind its last checkpoint" : "");
   }
   publish(true);
   return {};
@@ -458,6 +472,7 @@ Result<SyncSummary> SyncEngine::summarise() {
   summary.seconds = static_cast<double>(clock_.steady_ms() - began_ms_) / 1000.0;
   for (const auto& table : tables_) {
     summary.interrupted |= table->is_open();
+    if (table->plan().sweeps()) table->summary().rows_deleted = sink_.rows_deleted(table->name());
     summary.tables.push_back(table->summary());
   }
   return summary;

@@ -82,7 +82,10 @@ class SyncEngine {
   Status load_state(const SourceIdentity& identity);
   Result<PlanningTimes> planning_times();
   Result<std::vector<Table>> chosen_tables();
-  Status open_tables(const std::vector<Table>& tables, const PlanningTimes& times);
+  Status open_tables(const std::vector<Table>& tables, const PlanningTimes& times,
+                     const SourceIdentity& identity);
+  std::unique_ptr<TableRun> plan_run(const Table& table, const PlanningTimes& times,
+                                     const SourceIdentity& identity);
   Status read_tables();
   Result<SyncSummary> summarise();
 

@@ -56,6 +56,10 @@ class TableRun {
                   const SplitSizing& sizing, uint32_t lanes);
   /// True where nothing was delivered before this run: a probe that reads all is the whole table.
   bool is_untouched() const;
+  /// True where this run leaves out rows because an earlier one has brought them.
+  bool builds_on_earlier_rows() const {
+    return plan_.run == RunKind::kIncremental || !is_untouched();
+  }
 
   /// The next scan to start, if there is one now.
   std::optional<ScanWork> take_work();

@@ -15,9 +15,9 @@
 namespace ringsync {
 namespace {
 
-class OpenDuckDbSink final : public DuckDbSink {
+class DuckDbSink final : public Sink {
  public:
-  OpenDuckDbSink(const DuckDbOptions& options, std::unique_ptr<AdbcClient> client,
+  DuckDbSink(const DuckDbOptions& options, std::unique_ptr<AdbcClient> client,
                  std::string catalog)
       : options_(options),
         client_(std::move(client)),
@@ -26,13 +26,13 @@ class OpenDuckDbSink final : public DuckDbSink {
         committed_at_ms_(options.clock->steady_ms()) {}
 
   Result<std::optional<StoredState>> load_state() override;
-  Status open_table(const TablePlan& plan) override;
+  Result<TableOpening> open_table(const TablePlan& plan) override;
   Result<std::unique_ptr<PageEncoder>> encoder(const TablePlan& plan) override;
   Status deliver(const TablePlan& plan, const std::shared_ptr<const EncodedPage>& page,
                  RowSlice slice) override;
   Status finish_table(const TablePlan& plan) override;
   Result<bool> checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) override;
-  uint64_t rows_deleted(const std::string& table) const override;
+  std::optional<uint64_t> rows_deleted(const std::string& table) const override;
 
  private:
   struct OpenTable {
@@ -63,7 +63,7 @@ class OpenDuckDbSink final : public DuckDbSink {
   int64_t committed_at_ms_ = 0;
 };
 
-Error OpenDuckDbSink::die(Error error) {
+Error DuckDbSink::die(Error error) {
   if (dead_) return *dead_;
   const Status rolled_back = client_->rollback();
   if (!rolled_back) error.message += "; rolling back failed too: " + rolled_back.error().message;
@@ -71,14 +71,14 @@ Error OpenDuckDbSink::die(Error error) {
   return *dead_;
 }
 
-Result<std::optional<StoredState>> OpenDuckDbSink::load_state() {
+Result<std::optional<StoredState>> DuckDbSink::load_state() {
   if (dead_) return *dead_;
   auto stored = state_.load();
   if (!stored) return die(std::move(stored).error());
   return stored;
 }
 
-Status OpenDuckDbSink::open_table(const TablePlan& plan) {
+Result<TableOpening> DuckDbSink::open_table(const TablePlan& plan) {
   if (dead_) return *dead_;
   RINGSYNC_ASSIGN(TargetLayout layout, plan_layout(plan, catalog_));
   bool is_table_error = false;
@@ -88,21 +88,22 @@ Status OpenDuckDbSink::open_table(const TablePlan& plan) {
     if (is_table_error) return std::move(target).error();
     return die(std::move(target).error());
   }
+  const TableOpening opening{(*target)->was_created()};
   tables_[plan.table.name] = {std::move(target).value(), plan.run_started_us, false, 0};
-  return {};
+  return opening;
 }
 
-Result<std::unique_ptr<PageEncoder>> OpenDuckDbSink::encoder(const TablePlan& plan) {
+Result<std::unique_ptr<PageEncoder>> DuckDbSink::encoder(const TablePlan& plan) {
   RINGSYNC_ASSIGN(auto encoder, ArrowPageEncoder::make(plan.table));
   return std::unique_ptr<PageEncoder>(std::move(encoder));
 }
 
-int64_t OpenDuckDbSink::synced_us(const OpenTable& table) {
+int64_t DuckDbSink::synced_us(const OpenTable& table) {
   if (!group_wall_us_) group_wall_us_ = options_.clock->wall_us();
   return std::max(*group_wall_us_, table.run_started_us);
 }
 
-Status OpenDuckDbSink::deliver(const TablePlan& plan,
+Status DuckDbSink::deliver(const TablePlan& plan,
                                const std::shared_ptr<const EncodedPage>& page, RowSlice slice) {
   if (dead_) return *dead_;
   const auto found = tables_.find(plan.table.name);
@@ -119,7 +120,7 @@ Status OpenDuckDbSink::deliver(const TablePlan& plan,
   return flush_all();
 }
 
-Status OpenDuckDbSink::flush_all() {
+Status DuckDbSink::flush_all() {
   for (auto& [name, table] : tables_) {
     if (!table.target->has_pending()) continue;
     Status flushed = table.target->flush(synced_us(table));
@@ -130,7 +131,7 @@ Status OpenDuckDbSink::flush_all() {
   return {};
 }
 
-Status OpenDuckDbSink::finish_table(const TablePlan& plan) {
+Status DuckDbSink::finish_table(const TablePlan& plan) {
   if (dead_) return *dead_;
   const auto found = tables_.find(plan.table.name);
   if (found == tables_.end()) return die({ErrorCode::kInternal, "a table finished unopened"});
@@ -138,12 +139,12 @@ Status OpenDuckDbSink::finish_table(const TablePlan& plan) {
   return {};
 }
 
-bool OpenDuckDbSink::is_due() const {
+bool DuckDbSink::is_due() const {
   return group_rows_ >= options_.commit_rows ||
          options_.clock->steady_ms() - committed_at_ms_ >= options_.commit_seconds * 1000;
 }
 
-Result<bool> OpenDuckDbSink::checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) {
+Result<bool> DuckDbSink::checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) {
   if (dead_) return *dead_;
   if (urgency == CheckpointUrgency::kRoutine && !is_due()) return false;
   RINGSYNC_TRY(flush_all());
@@ -155,7 +156,7 @@ Result<bool> OpenDuckDbSink::checkpoint(const Checkpoint& checkpoint, Checkpoint
   return true;
 }
 
-Status OpenDuckDbSink::commit_group(const Checkpoint& checkpoint) {
+Status DuckDbSink::commit_group(const Checkpoint& checkpoint) {
   std::map<std::string, uint64_t> swept;
   for (auto& [name, table] : tables_) {
     RINGSYNC_TRY(table.target->merge());
@@ -173,22 +174,22 @@ Status OpenDuckDbSink::commit_group(const Checkpoint& checkpoint) {
   return {};
 }
 
-uint64_t OpenDuckDbSink::rows_deleted(const std::string& table) const {
+std::optional<uint64_t> DuckDbSink::rows_deleted(const std::string& table) const {
   const auto found = tables_.find(table);
   return found == tables_.end() ? 0 : found->second.rows_deleted;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<DuckDbSink>> open_duckdb_sink(const DuckDbOptions& options) {
+Result<std::unique_ptr<Sink>> open_duckdb_sink(const DuckDbOptions& options) {
   RINGSYNC_ASSIGN(auto client, open_duckdb(options));
   RINGSYNC_ASSIGN(auto rows, client->query_text("SELECT current_database()"));
   if (rows.size() != 1 || !rows[0][0]) {
     return Error{ErrorCode::kDestination,
                  options.database_file + ": DuckDB does not tell its database's name"};
   }
-  return std::unique_ptr<DuckDbSink>(
-      std::make_unique<OpenDuckDbSink>(options, std::move(client), std::move(*rows[0][0])));
+  return std::unique_ptr<Sink>(
+      std::make_unique<DuckDbSink>(options, std::move(client), std::move(*rows[0][0])));
 }
 
 }  // namespace ringsync

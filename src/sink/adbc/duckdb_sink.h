@@ -26,16 +26,10 @@ struct DuckDbOptions {
   const Clock* clock = nullptr;                // outlives the sink
 };
 
-/// After an error of the destination the open transaction is rolled back and every later call
-/// returns the same error; errors of a table's own shape (unsupported types, names, existing
-/// columns of another type) leave the other tables alone.
-class DuckDbSink : public Sink {
- public:
-  /// Rows that the last commit with a finished `table` soft-deleted; 0 where there was none.
-  virtual uint64_t rows_deleted(const std::string& table) const = 0;
-};
-
 /// Opens or makes the file. Errors: those of the file (busy, unwritable, not DuckDB's) and driver.
-Result<std::unique_ptr<DuckDbSink>> open_duckdb_sink(const DuckDbOptions& options);
+/// After an error of the destination the open transaction is rolled back and every later call
+/// returns the same error; errors of a table's own shape (unsupported types, names, existing columns
+/// of another type) leave the other tables alone.
+Result<std::unique_ptr<Sink>> open_duckdb_sink(const DuckDbOptions& options);
 
 }  // namespace ringsync

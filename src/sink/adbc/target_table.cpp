@@ -104,6 +104,7 @@ Status TargetTable::prepare(bool& is_table_error) {
   RINGSYNC_TRY(client_.exec(create_schema_sql(layout_.catalog, layout_.schema)));
   RINGSYNC_ASSIGN(const auto existing, client_.query_text(describe_sql(layout_)));
   if (existing.empty()) {
+    was_created_ = true;
     was_empty_ = true;
     is_aligned_ = true;
     return client_.exec(create_table_sql(layout_));

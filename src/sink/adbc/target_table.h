@@ -28,6 +28,8 @@ class TargetTable {
 
   /// Keeps a slice for the next flush(). Slices that follow each other in a page become one.
   void add(const std::shared_ptr<const ArrowPage>& page, RowSlice slice);
+  /// True where open() made the table.
+  bool was_created() const { return was_created_; }
   bool has_pending() const { return !pending_.empty(); }
 
   /// Hands the pending slices to the database, stamped as synced at `synced_us`.
@@ -51,6 +53,7 @@ class TargetTable {
   std::string stage_;
   std::vector<ArrowField> fields_;
   std::vector<PendingSlice> pending_;
+  bool was_created_ = false;
   bool was_empty_ = false;   // when this process opened it: no key can be there already
   bool is_aligned_ = false;  // columns are exactly the layout's, in its order
   bool may_repeat_ = false;  // some slice may hold keys delivered before in this run

@@ -142,18 +142,17 @@ class FoldingEncoder final : public PageEncoder {
 
 Result<std::optional<StoredState>> NullSink::load_state() { return std::optional<StoredState>(); }
 
-Status NullSink::open_table(const TablePlan& plan) {
+Result<TableOpening> NullSink::open_table(const TablePlan& plan) {
   for (size_t i = 0; i < plan.table.columns.size(); ++i) {
     if (fold_for(plan.table.columns[i].type.kind) != nullptr) continue;
     return Error{ErrorCode::kUnsupportedType,
                  column_name(plan.table, i) +
                      ": this type is not supported yet; exclude the table with exclude_tables"};
   }
-  return {};
+  return TableOpening{true};
 }
 
 Result<std::unique_ptr<PageEncoder>> NullSink::encoder(const TablePlan& plan) {
-  RINGSYNC_TRY(open_table(plan));
   return std::unique_ptr<PageEncoder>(std::make_unique<FoldingEncoder>(plan.table));
 }
 
@@ -167,5 +166,7 @@ Status NullSink::deliver(const TablePlan&, const std::shared_ptr<const EncodedPa
 Status NullSink::finish_table(const TablePlan&) { return {}; }
 
 Result<bool> NullSink::checkpoint(const Checkpoint&, CheckpointUrgency) { return true; }
+
+std::optional<uint64_t> NullSink::rows_deleted(const std::string&) const { return std::nullopt; }
 
 }  // namespace ringsync

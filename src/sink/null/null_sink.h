@@ -13,12 +13,13 @@ namespace ringsync {
 class NullSink final : public Sink {
  public:
   Result<std::optional<StoredState>> load_state() override;
-  Status open_table(const TablePlan& plan) override;
+  Result<TableOpening> open_table(const TablePlan& plan) override;
   Result<std::unique_ptr<PageEncoder>> encoder(const TablePlan& plan) override;
   Status deliver(const TablePlan& plan, const std::shared_ptr<const EncodedPage>& page,
                  RowSlice slice) override;
   Status finish_table(const TablePlan& plan) override;
   Result<bool> checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) override;
+  std::optional<uint64_t> rows_deleted(const std::string& table) const override;
 
   uint64_t row_count() const { return row_count_; }
   /// Depends on every cell delivered, pages counted once; not on the order of pages.

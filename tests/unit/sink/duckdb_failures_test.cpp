@@ -22,7 +22,7 @@ class DuckDbFailures : public DuckDbTest {
     return sink.ok() ? Error{} : sink.error();
   }
   static Error table_error(Sink& sink, const TablePlan& plan) {
-    const Status opened = sink.open_table(plan);
+    const auto opened = sink.open_table(plan);
     EXPECT_FALSE(opened.ok());
     return opened.ok() ? Error{} : opened.error();
   }

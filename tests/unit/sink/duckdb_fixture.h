@@ -77,7 +77,7 @@ class DuckDbTest : public testing::Test {
   ~DuckDbTest() override { std::filesystem::remove_all(folder_); }
 
   /// A sink with its state loaded.
-  std::unique_ptr<DuckDbSink> open_sink() {
+  std::unique_ptr<Sink> open_sink() {
     auto sink = must(open_duckdb_sink(options_));
     const auto stored = must(sink->load_state());
     sequence_ = stored ? stored->sequence : 0;

@@ -157,7 +157,9 @@ TEST_F(Engine, ATableWithoutACursorIsReadInFullEachRunAndRowsGoneAreMarkedDelete
   tables_["airports"] = table_of(300, false);
   ASSERT_TRUE(sync().ok());
   tables_["airports"].rows.erase(7);
-  ASSERT_TRUE(sync().ok());
+  const auto summary = sync();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->tables[0].rows_deleted, 1U);
   EXPECT_EQ(delivered_rows_, 299U);
   EXPECT_TRUE(destination_.tables["airports"][7].deleted);
   expect_equal_to_source();
@@ -316,6 +318,16 @@ TEST_F(Engine, ATableDroppedAndMadeAnewForgetsItsProgress) {
   tables_["orders"].id = "table-2";
   ASSERT_TRUE(sync().ok());
   EXPECT_EQ(delivered_rows_, 50U);
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, ATableThatTheDestinationLostIsSyncedFromTheBeginning) {
+  tables_["orders"] = table_of(100, true);
+  ASSERT_TRUE(sync().ok());
+  destination_.tables.erase("orders");
+  const auto summary = sync();
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->tables[0].run, RunKind::kFirst);
   expect_equal_to_source();
 }
 

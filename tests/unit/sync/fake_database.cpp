@@ -208,11 +208,11 @@ Status FakeSink::count_call() {
 
 Result<std::optional<StoredState>> FakeSink::load_state() { return destination_.state; }
 
-Status FakeSink::open_table(const TablePlan& plan) {
+Result<TableOpening> FakeSink::open_table(const TablePlan& plan) {
   if (plan.table.name == options_.refused_table) {
     return Error{ErrorCode::kUnsupportedType, "refused"};
   }
-  return {};
+  return TableOpening{pending_.tables.try_emplace(plan.table.name).second};
 }
 
 Result<std::unique_ptr<PageEncoder>> FakeSink::encoder(const TablePlan&) {
@@ -239,9 +239,16 @@ Status FakeSink::finish_table(const TablePlan& plan) {
   RINGSYNC_TRY(count_call());
   if (!plan.sweeps()) return {};
   for (auto& [id, row] : pending_.tables[plan.table.name]) {
-    if (row.synced_us < plan.run_started_us) row.deleted = true;
+    if (row.deleted || row.synced_us >= plan.run_started_us) continue;
+    row.deleted = true;
+    ++rows_deleted_[plan.table.name];
   }
   return {};
+}
+
+std::optional<uint64_t> FakeSink::rows_deleted(const std::string& table) const {
+  const auto found = rows_deleted_.find(table);
+  return found == rows_deleted_.end() ? 0 : found->second;
 }
 
 Result<bool> FakeSink::checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) {

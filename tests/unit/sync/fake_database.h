@@ -106,12 +106,14 @@ class FakeSink final : public Sink {
   FakeSink(FakeDestination& destination, const Clock& clock, FakeSinkOptions options = {});
 
   Result<std::optional<StoredState>> load_state() override;
-  Status open_table(const TablePlan& plan) override;
+  Result<TableOpening> open_table(const TablePlan& plan) override;
   Result<std::unique_ptr<PageEncoder>> encoder(const TablePlan& plan) override;
   Status deliver(const TablePlan& plan, const std::shared_ptr<const EncodedPage>& page,
                  RowSlice slice) override;
   Status finish_table(const TablePlan& plan) override;
   Result<bool> checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) override;
+
+  std::optional<uint64_t> rows_deleted(const std::string& table) const override;
 
   uint64_t delivered_rows() const { return delivered_rows_; }
   uint64_t calls() const { return calls_; }
@@ -125,6 +127,7 @@ class FakeSink final : public Sink {
   FakeDestination pending_;  // destination plus what is not committed
   const Clock& clock_;
   FakeSinkOptions options_;
+  std::map<std::string, uint64_t> rows_deleted_;
   uint64_t calls_ = 0;
   uint64_t delivered_rows_ = 0;
   uint64_t rows_since_commit_ = 0;
