@@ -100,8 +100,7 @@ Status run(const DrainOptions& options) {
   fmt::print(
       "{{\"rows\": {}, \"bytes\": {}, \"pages\": {}, \"wall_s\": {:.3f}, \"cpu_s\": {:.3f}, "
       "\"peak_kib\": {}}}\n",
-      drained.rows, drained.bytes, drained.pages, wall.count(), usage.cpu_seconds,
-      usage.peak_kib);
+      drained.rows, drained.bytes, drained.pages, wall.count(), usage.cpu_seconds, usage.peak_kib);
   return {};
 }
 

@@ -2,4 +2,4 @@
 # Runs the integration tests with the built program; arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-exec .venv/bin/python3 -m pytest tests/integration "$@"
+exec .venv/bin/python3 -m pytest "$@"

@@ -19,9 +19,7 @@ inline std::string_view as_text(Bytes bytes) {
 }
 
 /// Big-endian loads (the byte order of the CQL protocol). The caller vouches for the length.
-inline uint16_t load_be16(const uint8_t* p) {
-  return static_cast<uint16_t>((p[0] << 8) | p[1]);
-}
+inline uint16_t load_be16(const uint8_t* p) { return static_cast<uint16_t>((p[0] << 8) | p[1]); }
 inline uint32_t load_be32(const uint8_t* p) {
   uint32_t value;
   __builtin_memcpy(&value, p, sizeof value);

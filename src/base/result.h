@@ -12,27 +12,27 @@ namespace ringsync {
 
 /// What kind of failure it was. Decides retries and the exit code; the text is for the user.
 enum class ErrorCode : uint8_t {
-  kUsage,             // the command line is wrong
-  kConfig,            // the configuration is wrong; found before any connection
-  kConnect,           // no node could be reached, or a connection broke
-  kAuth,              // the cluster refused the credentials
-  kUnauthorized,      // the role may not do this
-  kTls,               // TLS handshake or certificate failure
-  kUnavailable,       // too few replicas alive for the consistency level
-  kOverloaded,        // the coordinator sheds load
-  kTimeout,           // server-side or client-side request time-out
-  kInvalidQuery,      // the server refused a statement
-  kSchema,            // keyspace, table or column missing or unusable
-  kSchemaChanged,     // a page's columns differ from the plan's
-  kBadPagingState,    // the server refused a saved paging state
-  kUnsupportedType,   // no decoder or no destination type for a column
-  kUnrepresentable,   // a value that the destination type cannot hold
-  kMalformed,         // bytes that do not follow the protocol specification
-  kDestination,       // the destination failed
-  kDestinationBusy,   // another sync holds the destination
-  kState,             // saved state damaged, of another source, or of an unknown version
-  kCancelled,         // the caller cancelled
-  kInternal,          // a defect of Ringsync
+  kUsage,            // the command line is wrong
+  kConfig,           // the configuration is wrong; found before any connection
+  kConnect,          // no node could be reached, or a connection broke
+  kAuth,             // the cluster refused the credentials
+  kUnauthorized,     // the role may not do this
+  kTls,              // TLS handshake or certificate failure
+  kUnavailable,      // too few replicas alive for the consistency level
+  kOverloaded,       // the coordinator sheds load
+  kTimeout,          // server-side or client-side request time-out
+  kInvalidQuery,     // the server refused a statement
+  kSchema,           // keyspace, table or column missing or unusable
+  kSchemaChanged,    // a page's columns differ from the plan's
+  kBadPagingState,   // the server refused a saved paging state
+  kUnsupportedType,  // no decoder or no destination type for a column
+  kUnrepresentable,  // a value that the destination type cannot hold
+  kMalformed,        // bytes that do not follow the protocol specification
+  kDestination,      // the destination failed
+  kDestinationBusy,  // another sync holds the destination
+  kState,            // saved state damaged, of another source, or of an unknown version
+  kCancelled,        // the caller cancelled
+  kInternal,         // a defect of Ringsync
 };
 
 /// Short stable name of a code, as logs and messages show it ("connect", "bad_paging_state", …).
@@ -54,8 +54,9 @@ struct Error {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
-  Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
+  // Implicit by design: `return value;` and `return Error{…};`.
+  Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}
 
   [[nodiscard]] bool ok() const { return held_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -81,7 +82,7 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
+  Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}
 
   [[nodiscard]] bool ok() const { return held_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -97,20 +98,22 @@ using Status = Result<void>;
 }  // namespace ringsync
 
 /// Returns the error of `expression` (a Result) from the current function, if it has one.
-#define RINGSYNC_TRY(expression)                              \
-  do {                                                        \
-    auto ringsync_try_result_ = (expression);                 \
-    if (!ringsync_try_result_.ok()) {                         \
-      return std::move(ringsync_try_result_).error();         \
-    }                                                         \
+#define RINGSYNC_TRY(expression)                      \
+  do {                                                \
+    auto ringsync_try_result_ = (expression);         \
+    if (!ringsync_try_result_.ok()) {                 \
+      return std::move(ringsync_try_result_).error(); \
+    }                                                 \
   } while (false)
 
 #define RINGSYNC_CONCAT_INNER_(a, b) a##b
 #define RINGSYNC_CONCAT_(a, b) RINGSYNC_CONCAT_INNER_(a, b)
+// NOLINTBEGIN(bugprone-macro-parentheses): a name and a declaration cannot stand in parentheses
 #define RINGSYNC_ASSIGN_INNER_(name, declaration, expression) \
   auto name = (expression);                                   \
   if (!name.ok()) return std::move(name).error();             \
   declaration = std::move(name).value()
+// NOLINTEND(bugprone-macro-parentheses)
 
 /// Declares or assigns `declaration` from the value of `expression`, or returns its error.
 #define RINGSYNC_ASSIGN(declaration, expression) \

@@ -233,8 +233,7 @@ Status read_sync_options(const Parser& parser, Arguments& arguments) {
   RINGSYNC_ASSIGN(arguments.progress,
                   chosen<ProgressMode>(sync, "--progress", raw.progress, kProgressModes));
   RINGSYNC_TRY(read_count(sync, "--commit-rows", raw.commit_rows, arguments.commit_rows));
-  RINGSYNC_TRY(
-      read_count(sync, "--commit-seconds", raw.commit_seconds, arguments.commit_seconds));
+  RINGSYNC_TRY(read_count(sync, "--commit-seconds", raw.commit_seconds, arguments.commit_seconds));
   if (sync->count("--tables") == 0) return {};
   auto tables = parse_table_list(raw.tables);
   if (!tables.ok()) {

@@ -7,8 +7,8 @@
 
 namespace ringsync {
 
-/// Prints the cluster and its tables to standard output. kExitTableFailed where a selected table has
-/// a column that cannot be synced.
+/// Prints the cluster and its tables to standard output. kExitTableFailed where a selected table
+/// has a column that cannot be synced.
 Result<ExitCode> run_check_command(const Arguments& arguments);
 
 }  // namespace ringsync

@@ -1,5 +1,6 @@
 // {"outcome": "done" | "failed" | "interrupted", "seconds": …, "totals": {"tables", "done",
-// "failed", "rows_read", "rows_sent", "rows_reported", "rows_deleted", "bytes"}, "process": {"cpu_seconds", "peak_kib"}, "tables":
+// "failed", "rows_read", "rows_sent", "rows_reported", "rows_deleted", "bytes"}, "process":
+// {"cpu_seconds", "peak_kib"}, "tables":
 // [{"name", "mode": "timestamp" | "full", "run": "first" | "incremental" | "full", "resumed",
 // "outcome", "reconciled", "rows_read", "rows_sent", "rows_reported", "null_cursor_rows",
 // "rows_deleted": number | null, "bytes", "seconds", "error": {"code", "message"} | null}]}
@@ -49,21 +50,21 @@ std::string summary_json(const SyncSummary& summary) {
   for (const TableSummary& table : summary.tables) {
     tables.push_back(table_json(table, summary.interrupted));
   }
-  const ordered_json json{{"outcome", outcome_name(totals.outcome)},
-                          {"seconds", summary.seconds},
-                          {"totals",
-                           {{"tables", summary.tables.size()},
-                            {"done", totals.done},
-                            {"failed", totals.failed},
-                            {"rows_read", totals.rows_read},
-                            {"rows_sent", totals.rows_sent},
-                            {"rows_reported", totals.rows_reported},
-                            {"rows_deleted", totals.rows_deleted},
-                            {"bytes", totals.bytes}}},
-                          {"process",
-                           {{"cpu_seconds", summary.process.cpu_seconds},
-                            {"peak_kib", summary.process.peak_kib}}},
-                          {"tables", std::move(tables)}};
+  const ordered_json json{
+      {"outcome", outcome_name(totals.outcome)},
+      {"seconds", summary.seconds},
+      {"totals",
+       {{"tables", summary.tables.size()},
+        {"done", totals.done},
+        {"failed", totals.failed},
+        {"rows_read", totals.rows_read},
+        {"rows_sent", totals.rows_sent},
+        {"rows_reported", totals.rows_reported},
+        {"rows_deleted", totals.rows_deleted},
+        {"bytes", totals.bytes}}},
+      {"process",
+       {{"cpu_seconds", summary.process.cpu_seconds}, {"peak_kib", summary.process.peak_kib}}},
+      {"tables", std::move(tables)}};
   // A server's message may hold bytes that are not UTF-8.
   return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n';
 }

@@ -22,9 +22,10 @@ Result<PageView> PageIndex::index(Bytes rows, uint32_t row_count, uint16_t colum
   const size_t cell_count = size_t{row_count} * column_count;
   // Each cell takes at least its length field: refuse before a hostile row count allocates.
   if (cell_count > rows.size() / 4) {
-    return Error{ErrorCode::kMalformed,
-                 fmt::format("page of rows is malformed: {} bytes cannot hold {} rows of {} columns",
-                             rows.size(), row_count, column_count)};
+    return Error{
+        ErrorCode::kMalformed,
+        fmt::format("page of rows is malformed: {} bytes cannot hold {} rows of {} columns",
+                    rows.size(), row_count, column_count)};
   }
   cells_.resize(cell_count);
   const uint8_t* const base = rows.data();

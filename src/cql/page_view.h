@@ -64,10 +64,10 @@ class PageView {
 /// Finds the cells of pages, reusing its memory from page to page.
 class PageIndex {
  public:
-  /// Indexes a rows region: row_count × column_count cells, each a big-endian int32 length (negative:
-  /// null) and so many bytes, and nothing after them.
-  /// Source: native_protocol_v4.spec section 4.2.5.2 "Rows" (<rows_content>), section 3 ([bytes]).
-  /// Error kMalformed where the bytes end early or go on.
+  /// Indexes a rows region: row_count × column_count cells, each a big-endian int32 length
+  /// (negative: null) and so many bytes, and nothing after them. Source: native_protocol_v4.spec
+  /// section 4.2.5.2 "Rows" (<rows_content>), section 3 ([bytes]). Error kMalformed where the bytes
+  /// end early or go on.
   Result<PageView> index(Bytes rows, uint32_t row_count, uint16_t column_count);
 
   /// The view of the last index() without the rows whose cell in `column` is null.

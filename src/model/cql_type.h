@@ -8,9 +8,32 @@
 namespace ringsync {
 
 enum class TypeKind : uint8_t {
-  kAscii, kBigint, kBlob, kBoolean, kCounter, kDecimal, kDouble, kFloat, kInt, kTimestamp, kUuid,
-  kText, kVarint, kTimeuuid, kInet, kDate, kTime, kSmallint, kTinyint, kDuration,
-  kList, kSet, kMap, kTuple, kUdt, kVector,
+  kAscii,
+  kBigint,
+  kBlob,
+  kBoolean,
+  kCounter,
+  kDecimal,
+  kDouble,
+  kFloat,
+  kInt,
+  kTimestamp,
+  kUuid,
+  kText,
+  kVarint,
+  kTimeuuid,
+  kInet,
+  kDate,
+  kTime,
+  kSmallint,
+  kTinyint,
+  kDuration,
+  kList,
+  kSet,
+  kMap,
+  kTuple,
+  kUdt,
+  kVector,
   kCustom,  // a type that Ringsync does not know
 };
 

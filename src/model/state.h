@@ -16,8 +16,8 @@ namespace ringsync {
 /// How far a split has come: everything up to `reached` is delivered, what follows begins at
 /// `paging_state`.
 struct ScanPosition {
-  TokenRange range;                   // as it was sent to the server; the paging state depends on it
-  Token reached = kTokenMin;          // token of the last delivered row
+  TokenRange range;           // as it was sent to the server; the paging state depends on it
+  Token reached = kTokenMin;  // token of the last delivered row
   std::vector<uint8_t> paging_state;  // the server's own bookmark
 
   bool operator==(const ScanPosition&) const = default;
@@ -39,10 +39,10 @@ struct RunState {
 struct TableState {
   std::string table_id;
   SyncMode mode = SyncMode::kFull;
-  std::string key_fingerprint;      // of the primary key: a change begins the table anew
-  std::string columns_fingerprint;  // of all columns: a change begins the run anew
-  std::optional<int64_t> cursor_ms; // base of the next incremental run; set by a complete one
-  int64_t last_run_started_us = 0;  // keeps run starts rising when the clock steps back
+  std::string key_fingerprint;       // of the primary key: a change begins the table anew
+  std::string columns_fingerprint;   // of all columns: a change begins the run anew
+  std::optional<int64_t> cursor_ms;  // base of the next incremental run; set by a complete one
+  int64_t last_run_started_us = 0;   // keeps run starts rising when the clock steps back
   std::optional<RunState> run;
 
   bool operator==(const TableState&) const = default;

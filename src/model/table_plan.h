@@ -24,11 +24,11 @@ struct TablePlan {
   Table table;
   SyncMode mode = SyncMode::kFull;
   RunKind run = RunKind::kFull;
-  std::string full_reason;                   // full mode: why not by timestamp, for the user
-  std::optional<uint16_t> cursor_column;     // index in table.columns; timestamp mode only
-  std::optional<int64_t> cursor_after_ms;    // incremental only: read cursor > this (ms since epoch)
-  int64_t until_ms = 0;                      // the next sync's base, fixed before the first page
-  int64_t run_started_us = 0;                // rows last synced before this are swept at the end
+  std::string full_reason;                 // full mode: why not by timestamp, for the user
+  std::optional<uint16_t> cursor_column;   // index in table.columns; timestamp mode only
+  std::optional<int64_t> cursor_after_ms;  // incremental only: read cursor > this (ms since epoch)
+  int64_t until_ms = 0;                    // the next sync's base, fixed before the first page
+  int64_t run_started_us = 0;              // rows last synced before this are swept at the end
 
   /// True where the run reads the whole table, so that rows not met are gone from the source.
   bool sweeps() const { return run != RunKind::kIncremental; }

@@ -9,7 +9,8 @@ namespace ringsync {
 
 using Token = int64_t;
 
-/// Both ends of the line. No row has kTokenMin: Cassandra's Murmur3Partitioner maps it to kTokenMax.
+/// Both ends of the line. No row has kTokenMin: Cassandra's Murmur3Partitioner maps it to
+/// kTokenMax.
 inline constexpr Token kTokenMin = std::numeric_limits<Token>::min();
 inline constexpr Token kTokenMax = std::numeric_limits<Token>::max();
 

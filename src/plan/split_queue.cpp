@@ -14,10 +14,9 @@ SplitQueue::SplitQueue(std::vector<TokenRange> splits, uint32_t lanes)
 }
 
 bool SplitQueue::steal_into(Lane& idle) {
-  const auto longest =
-      std::max_element(lanes_.begin(), lanes_.end(), [](const Lane& a, const Lane& b) {
-        return a.end - a.next < b.end - b.next;
-      });
+  const auto longest = std::max_element(
+      lanes_.begin(), lanes_.end(),
+      [](const Lane& a, const Lane& b) { return a.end - a.next < b.end - b.next; });
   const size_t left = longest->end - longest->next;
   if (left == 0) return false;
   idle.end = longest->end;

@@ -1,6 +1,6 @@
 // SplitQueue: hands out a table's splits in token order from a bounded number of starting points
-// (lanes), so that finished ranges merge and a saved state stays small however many splits there are.
-// Thread rule: used by the delivering thread only.
+// (lanes), so that finished ranges merge and a saved state stays small however many splits there
+// are. Thread rule: used by the delivering thread only.
 #pragma once
 
 #include <cstddef>

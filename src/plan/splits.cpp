@@ -42,8 +42,10 @@ std::vector<TokenRange> cut_evenly(TokenRange range, uint64_t count) {
   for (uint64_t i = 1; i <= count; ++i) {
     // width * i / count without overflow; exact but for rounding below one token in `count`.
     const uint64_t offset =
-        i == count ? width : width / count * i + static_cast<uint64_t>(
-            static_cast<double>(width % count) * static_cast<double>(i) / static_cast<double>(count));
+        i == count ? width
+                   : width / count * i +
+                         static_cast<uint64_t>(static_cast<double>(width % count) *
+                                               static_cast<double>(i) / static_cast<double>(count));
     const auto end = static_cast<Token>(static_cast<uint64_t>(range.start) + offset);
     pieces.push_back({start, end});
     start = end;
@@ -59,8 +61,7 @@ std::vector<TokenRange> plan_splits(const std::vector<TokenRange>& ranges,
                            estimate.rows / sizing.split_rows_min >= ring_tokens.size();
   std::vector<TokenRange> splits;
   for (const TokenRange& range : ranges) {
-    const auto pieces =
-        cut_at_ring ? cut_at(range, ring_tokens) : std::vector<TokenRange>{range};
+    const auto pieces = cut_at_ring ? cut_at(range, ring_tokens) : std::vector<TokenRange>{range};
     for (const TokenRange& piece : pieces) {
       const double share = ring_share(piece) * static_cast<double>(wanted);
       const auto parts = cut_evenly(piece, static_cast<uint64_t>(std::llround(std::ceil(share))));

@@ -21,8 +21,8 @@ struct PlanningTimes {
 };
 
 /// Plans a table from its schema and what is known of it. `state` is brought up to date with the
-/// schema first: another table id or primary key drops all of it, other columns or another mode drop
-/// the run under way. A run under way keeps its bounds; else a new one is begun and put there.
+/// schema first: another table id or primary key drops all of it, other columns or another mode
+/// drop the run under way. A run under way keeps its bounds; else a new one is begun and put there.
 TablePlan plan_table(const Table& table, TableState& state, const PlanningOptions& options,
                      PlanningTimes times);
 

@@ -23,11 +23,13 @@ class EncodedPage {
   virtual size_t byte_size() const = 0;
 };
 
-/// Encodes pages of one table. Thread rule: one encoder a worker, no locks; used by that worker only.
+/// Encodes pages of one table. Thread rule: one encoder a worker, no locks; used by that worker
+/// only.
 class PageEncoder {
  public:
   virtual ~PageEncoder() = default;
-  /// Every row and cell of `page`. On failure sets `failed_row` to the row that could not be encoded.
+  /// Every row and cell of `page`. On failure sets `failed_row` to the row that could not be
+  /// encoded.
   virtual Result<std::unique_ptr<EncodedPage>> encode(const PageView& page,
                                                       uint32_t& failed_row) = 0;
 };
@@ -43,8 +45,8 @@ struct RowSlice {
 
 /// The engine's state at one moment. Valid during the call that receives it.
 struct Checkpoint {
-  uint64_t sequence = 0;               // one more than the checkpoint before
-  std::function<std::string()> json;   // makes the state document; called only where it is stored
+  uint64_t sequence = 0;              // one more than the checkpoint before
+  std::function<std::string()> json;  // makes the state document; called only where it is stored
 };
 
 /// What open_table found.

@@ -1,5 +1,5 @@
-// The source port: what the sync engine needs of a database that is read. `source/scylla` implements
-// it over the driver bridge; tests and simulations bring their own.
+// The source port: what the sync engine needs of a database that is read. `source/scylla`
+// implements it over the driver bridge; tests and simulations bring their own.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +36,8 @@ using ScanId = uint64_t;
 /// What to read of one table; shared by all its scans. Columns come in the order of table.columns.
 struct ScanQuery {
   Table table;
-  std::optional<uint16_t> cursor_column;  // index in table.columns, a timestamp
-  std::optional<int64_t> cursor_after_ms; // read only rows whose cursor is > this
+  std::optional<uint16_t> cursor_column;   // index in table.columns, a timestamp
+  std::optional<int64_t> cursor_after_ms;  // read only rows whose cursor is > this
 };
 
 /// One range of one table, from its start or from a saved paging state.
@@ -45,9 +45,9 @@ struct ScanRequest {
   ScanId id = 0;                           // chosen by the caller; comes back with every event
   std::shared_ptr<const ScanQuery> query;  // shared: outlives the request inside the driver
   TokenRange range;
-  std::vector<uint8_t> paging_state;       // empty: from the range's start
-  uint32_t first_page_rows = 0;            // rows asked for first; the scan then aims at page_bytes
-  uint32_t page_limit = 0;                 // stop after so many pages; 0: read to the end
+  std::vector<uint8_t> paging_state;  // empty: from the range's start
+  uint32_t first_page_rows = 0;       // rows asked for first; the scan then aims at page_bytes
+  uint32_t page_limit = 0;            // stop after so many pages; 0: read to the end
 };
 
 /// A page of a scan, or the failure that ended it. Events of one scan come in order.
@@ -77,7 +77,7 @@ class Scanner {
 
 /// Who the source is, to tell a saved state that belongs to another.
 struct SourceIdentity {
-  std::string cluster;         // cluster name
+  std::string cluster;  // cluster name
   std::string keyspace;
   std::string server_version;  // release version, part of a paging state's fingerprint
 };
@@ -86,7 +86,7 @@ struct SourceIdentity {
 struct Ring {
   std::vector<Token> tokens;  // sorted; every node's, each the end of a range with one replica set
   uint32_t node_count = 1;
-  uint32_t shard_count = 1;   // over all nodes; a Cassandra node counts as one
+  uint32_t shard_count = 1;  // over all nodes; a Cassandra node counts as one
 };
 
 /// Thread rule: every method may be called from any thread; all block but scanner().
@@ -100,7 +100,8 @@ class Source {
   /// The coordinator's clock, milliseconds since the epoch.
   virtual Result<int64_t> server_time_ms() = 0;
   virtual Result<std::unique_ptr<Scanner>> scanner(const ScannerOptions& options) = 0;
-  /// The exact statement that scans of `query` send: for people, and for fingerprints of paging states.
+  /// The exact statement that scans of `query` send: for people, and for fingerprints of paging
+  /// states.
   virtual std::string statement(const ScanQuery& query) const = 0;
   /// Token of a partition key given as its cells' bytes, in key order.
   virtual Token token(const std::vector<Bytes>& partition_key) const = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "plan/table_planning.h"
 #include "plan/token_ranges.h"
 #include "sync/state_codec.h"
 
@@ -18,20 +19,10 @@ constexpr uint32_t kProbeRows = 16;
 constexpr uint32_t kProbePages = 2;
 constexpr int64_t kPollMs = 100;
 constexpr int64_t kPublishMs = 100;
-constexpr int64_t kClockSkewMs = 5000;
 // A published rule of thumb is three scans a core; more than 64 only fragment the state.
 constexpr uint32_t kScansPerShard = 3;
 constexpr uint32_t kInFlightMin = 4;
 constexpr uint32_t kInFlightMax = 64;
-
-const char* run_text(const TablePlan& plan) {
-  switch (plan.run) {
-    case RunKind::kFirst: return "first sync, every row";
-    case RunKind::kIncremental: return "incremental";
-    case RunKind::kFull: return "in full";
-  }
-  return "";
-}
 
 TableEstimate estimate_from(const std::vector<EncodedRows>& pages) {
   uint64_t rows = 0;
@@ -72,108 +63,16 @@ Result<SyncSummary> SyncEngine::run() {
   return summarise();
 }
 
-// ---- before the first page --------------------------------------------------------------------
-
 Status SyncEngine::prepare() {
-  RINGSYNC_ASSIGN(const SourceIdentity identity, source_.identity());
-  RINGSYNC_TRY(load_state(identity));
-  RINGSYNC_ASSIGN(const PlanningTimes times, planning_times());
-  RINGSYNC_ASSIGN(ring_, source_.ring());
-  RINGSYNC_ASSIGN(const std::vector<Table> tables, chosen_tables());
+  RINGSYNC_ASSIGN(sync_, open_sync(source_, sink_, clock_, options_));
   uint32_t in_flight = options_.in_flight_max;
   if (in_flight == 0) {
-    in_flight = std::clamp(ring_.shard_count * kScansPerShard, kInFlightMin, kInFlightMax);
+    in_flight = std::clamp(sync_.ring.shard_count * kScansPerShard, kInFlightMin, kInFlightMax);
   }
   flow_.emplace(in_flight, options_.page_rows_max);
-  RINGSYNC_TRY(open_tables(tables, times, identity));
   RINGSYNC_ASSIGN(scanner_, source_.scanner({options_.page_rows_max, options_.page_bytes_target,
                                              options_.queue_pages}));
   pipeline_ = std::make_unique<PagePipeline>(*scanner_, options_.pipeline);
-  return {};
-}
-
-Status SyncEngine::load_state(const SourceIdentity& identity) {
-  RINGSYNC_ASSIGN(const std::optional<StoredState> stored, sink_.load_state());
-  if (stored) {
-    sequence_ = stored->sequence;
-    RINGSYNC_ASSIGN(state_, decode_state(stored->json));
-    if (state_.cluster != identity.cluster || state_.keyspace != identity.keyspace) {
-      return Error{ErrorCode::kState,
-                   fmt::format("the destination holds keyspace \"{}\" of cluster \"{}\", not "
-                               "\"{}\" of \"{}\": write to another destination",
-                               state_.keyspace, state_.cluster, identity.keyspace,
-                               identity.cluster)};
-    }
-  }
-  state_.cluster = identity.cluster;
-  state_.keyspace = identity.keyspace;
-  return {};
-}
-
-Result<PlanningTimes> SyncEngine::planning_times() {
-  RINGSYNC_ASSIGN(const int64_t server_ms, source_.server_time_ms());
-  PlanningTimes times;
-  times.now_us = clock_.wall_us();
-  const int64_t client_ms = times.now_us / 1000;
-  if (std::abs(client_ms - server_ms) > kClockSkewMs) {
-    log_warning("this machine's clock and the coordinator's are {} ms apart; the earlier one counts",
-                std::abs(client_ms - server_ms));
-  }
-  times.until_ms = std::min(client_ms, server_ms) - options_.lag_ms;
-  return times;
-}
-
-Result<std::vector<Table>> SyncEngine::chosen_tables() {
-  RINGSYNC_ASSIGN(Keyspace keyspace, source_.keyspace());
-  if (!options_.select) return std::move(keyspace.tables);
-  std::vector<std::string> names;
-  for (const Table& table : keyspace.tables) names.push_back(table.name);
-  RINGSYNC_ASSIGN(const std::vector<std::string> chosen, options_.select(names));
-  std::vector<Table> tables;
-  for (Table& table : keyspace.tables) {
-    if (std::find(chosen.begin(), chosen.end(), table.name) != chosen.end()) {
-      tables.push_back(std::move(table));
-    }
-  }
-  return tables;
-}
-
-std::unique_ptr<TableRun> SyncEngine::plan_run(const Table& table, const PlanningTimes& times,
-                                               const SourceIdentity& identity) {
-  TableState& state = state_.tables[table.name];
-  const PlanningOptions planning{options_.cursor_column, options_.overlap_ms};
-  TablePlan plan = plan_table(table, state, planning, times);
-  const std::string statement =
-      source_.statement({plan.table, plan.cursor_column, plan.cursor_after_ms});
-  const std::string paging = fingerprint(
-      fmt::format("{}\n{}\n{}\n{}\n{}", table.id, key_fingerprint(table),
-                  columns_fingerprint(table), statement, identity.server_version));
-  return std::make_unique<TableRun>(std::move(plan), state, paging);
-}
-
-Status SyncEngine::open_tables(const std::vector<Table>& tables, const PlanningTimes& times,
-                               const SourceIdentity& identity) {
-  for (const Table& table : tables) {
-    std::unique_ptr<TableRun> run = plan_run(table, times, identity);
-    auto opened = sink_.open_table(run->plan());
-    if (opened.ok() && opened->is_new && run->builds_on_earlier_rows()) {
-      log_warning("table {}: the destination does not have it any more; it is synced from the "
-                  "beginning",
-                  table.name);
-      state_.tables[table.name] = TableState{};
-      run = plan_run(table, times, identity);
-      opened = sink_.open_table(run->plan());
-    }
-    tables_.push_back(std::move(run));
-    TableRun& opened_run = *tables_.back();
-    if (!opened.ok()) {
-      fail_table(opened_run, opened.error());
-      continue;
-    }
-    log_info("table {}: {}{}{}", opened_run.name(), run_text(opened_run.plan()),
-             opened_run.plan().full_reason.empty() ? "" : ": " + opened_run.plan().full_reason,
-             opened_run.summary().resumed ? ", resumed behind its last checkpoint" : "");
-  }
   publish(true);
   return {};
 }
@@ -191,7 +90,7 @@ Status SyncEngine::read_tables() {
     if (event->has_value()) RINGSYNC_TRY(on_event(std::move(**event)));
     publish(false);
   }
-  for (const auto& table : tables_) {
+  for (const auto& table : sync_.tables) {
     if (!table->is_open()) continue;
     return Error{ErrorCode::kInternal,
                  fmt::format("table {}: no scan is left, but its ranges do not cover the ring",
@@ -224,7 +123,7 @@ bool SyncEngine::start_due_retry() {
 bool SyncEngine::start_next_work() {
   // The first table with work gets it, so that tables end one after the other and few are open at
   // once; a new one begins when those before it have nothing left to hand out.
-  for (const auto& table : tables_) {
+  for (const auto& table : sync_.tables) {
     if (table->phase() == TablePhase::kReading) {
       if (auto work = table->take_work()) {
         start_scan(*table, std::move(*work));
@@ -315,7 +214,8 @@ Status SyncEngine::on_probe_page(ScanId id, EncodedRows rows) {
   if (!is_whole_table) {
     SplitSizing sizing = options_.sizing;
     sizing.splits_min = std::max(sizing.splits_min, 4 * flow_->in_flight());
-    table.plan_scans(ring_.tokens, estimate_from(probe.probe_pages), sizing, flow_->in_flight());
+    table.plan_scans(sync_.ring.tokens, estimate_from(probe.probe_pages), sizing,
+                     flow_->in_flight());
     return table.covers_ring() ? finish_table(table) : Status{};
   }
   for (const EncodedRows& page : probe.probe_pages) {
@@ -363,13 +263,14 @@ Status SyncEngine::on_scan_end(TableRun& table, const ScanWork& work) {
 
 Status SyncEngine::finish_table(TableRun& table) {
   RINGSYNC_TRY(sink_.finish_table(table.plan()));
-  complete_run(state_.tables[table.name()]);
+  complete_run(sync_.state.tables[table.name()]);
   table.finish(clock_.steady_ms());
   const TableSummary& summary = table.summary();
   if (summary.null_cursor_rows > 0 && table.plan().run == RunKind::kFirst) {
-    log_warning("table {}: {} rows have no {}; they are in the destination now, but later changes "
-                "of them will not be seen",
-                table.name(), summary.null_cursor_rows, options_.cursor_column);
+    log_warning(
+        "table {}: {} rows have no {}; they are in the destination now, but later changes "
+        "of them will not be seen",
+        table.name(), summary.null_cursor_rows, options_.cursor_column);
   }
   if (summary.rows_reported > 0) {
     log_warning("table {}: {} partitions hold static columns only; they have no rows to send",
@@ -386,9 +287,10 @@ void SyncEngine::on_failure(ScanId id, const Error& error) {
   TableRun& table = *scan.table;
   const int64_t now_ms = clock_.steady_ms();
   if (error.code == ErrorCode::kBadPagingState) {
-    log_info("table {}: the server no longer takes a saved paging state; its split goes on from "
-             "the last token delivered",
-             table.name());
+    log_info(
+        "table {}: the server no longer takes a saved paging state; its split goes on from "
+        "the last token delivered",
+        table.name());
     retries_.push_back({now_ms, &table, table.work_after_refusal(scan.work), false});
     return;
   }
@@ -406,9 +308,8 @@ void SyncEngine::on_failure(ScanId id, const Error& error) {
     retries_.push_back({now_ms + delay_ms, &table, std::move(work), scan.is_probe});
     return;
   }
-  const Error given_up =
-      Error{error.code, fmt::format("{} (given up after {} attempts)", error.message,
-                                    work.failures)};
+  const Error given_up = Error{
+      error.code, fmt::format("{} (given up after {} attempts)", error.message, work.failures)};
   // Where nothing at all arrives any more, the other tables would only wait for the same end.
   const bool source_lost = now_ms - last_page_ms_ > options_.retry.delay_max_ms;
   source_lost ? fail_all(given_up) : fail_table(table, given_up);
@@ -426,7 +327,7 @@ void SyncEngine::fail_table(TableRun& table, const Error& error) {
 }
 
 void SyncEngine::fail_all(const Error& error) {
-  for (const auto& table : tables_) {
+  for (const auto& table : sync_.tables) {
     if (table->is_open()) fail_table(*table, error);
   }
 }
@@ -436,15 +337,15 @@ void SyncEngine::fail_all(const Error& error) {
 Status SyncEngine::checkpoint(CheckpointUrgency urgency) {
   rows_since_checkpoint_ = 0;
   std::string json;
-  const Checkpoint checkpoint{sequence_ + 1, [&] {
-                                for (const auto& table : tables_) {
+  const Checkpoint checkpoint{sync_.sequence + 1, [&] {
+                                for (const auto& table : sync_.tables) {
                                   if (table->is_open()) table->save_progress();
                                 }
-                                json = encode_state(state_);
+                                json = encode_state(sync_.state);
                                 return json;
                               }};
   RINGSYNC_ASSIGN(const bool durable, sink_.checkpoint(checkpoint, urgency));
-  ++sequence_;
+  ++sync_.sequence;
   if (durable && !json.empty() && options_.on_durable_state) {
     return options_.on_durable_state(json);
   }
@@ -457,7 +358,7 @@ void SyncEngine::publish(bool always) {
   published_ms_ = now_ms;
   ProgressSnapshot snapshot;
   snapshot.elapsed_ms = now_ms - began_ms_;
-  for (const auto& table : tables_) snapshot.tables.push_back(table->progress(now_ms));
+  for (const auto& table : sync_.tables) snapshot.tables.push_back(table->progress(now_ms));
   const std::lock_guard lock(snapshot_mutex_);
   snapshot_ = std::move(snapshot);
 }
@@ -470,7 +371,7 @@ ProgressSnapshot SyncEngine::snapshot() const {
 Result<SyncSummary> SyncEngine::summarise() {
   SyncSummary summary;
   summary.seconds = static_cast<double>(clock_.steady_ms() - began_ms_) / 1000.0;
-  for (const auto& table : tables_) {
+  for (const auto& table : sync_.tables) {
     summary.interrupted |= table->is_open();
     if (table->plan().sweeps()) table->summary().rows_deleted = sink_.rows_deleted(table->name());
     summary.tables.push_back(table->summary());

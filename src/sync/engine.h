@@ -5,49 +5,26 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "model/state.h"
-#include "plan/splits.h"
-#include "plan/table_planning.h"
 #include "sink/sink.h"
 #include "source/source.h"
 #include "sync/flow_control.h"
+#include "sync/opening.h"
+#include "sync/options.h"
 #include "sync/page_pipeline.h"
 #include "sync/progress.h"
 #include "sync/summary.h"
 #include "sync/table_run.h"
 
 namespace ringsync {
-
-struct SyncOptions {
-  std::string cursor_column = "updated_at";
-  int64_t lag_ms = 30'000;
-  int64_t overlap_ms = 300'000;
-  uint32_t checkpoint_interval_rows = 1000;
-  uint32_t page_rows_max = 5000;
-  uint32_t in_flight_max = 0;  // scans at once; 0: from the cluster's nodes and shards
-  uint32_t page_bytes_target = 1 << 20;
-  uint32_t queue_pages = 4;
-  PipelineOptions pipeline;
-  SplitSizing sizing;
-  RetryPolicy retry;
-  uint64_t seed = 0;  // of the delays' randomness
-
-  /// Of the names found, those to be synced; an error where the user named one that is not there.
-  std::function<Result<std::vector<std::string>>(const std::vector<std::string>&)> select;
-  /// Called with each state document that has become durable. Its error ends the sync.
-  std::function<Status(const std::string& json)> on_durable_state;
-};
 
 class SyncEngine {
  public:
@@ -79,13 +56,6 @@ class SyncEngine {
   };
 
   Status prepare();
-  Status load_state(const SourceIdentity& identity);
-  Result<PlanningTimes> planning_times();
-  Result<std::vector<Table>> chosen_tables();
-  Status open_tables(const std::vector<Table>& tables, const PlanningTimes& times,
-                     const SourceIdentity& identity);
-  std::unique_ptr<TableRun> plan_run(const Table& table, const PlanningTimes& times,
-                                     const SourceIdentity& identity);
   Status read_tables();
   Result<SyncSummary> summarise();
 
@@ -117,10 +87,7 @@ class SyncEngine {
   std::mt19937_64 random_;
   std::atomic<bool> stop_requested_{false};
 
-  SyncState state_;
-  uint64_t sequence_ = 0;
-  Ring ring_;
-  std::vector<std::unique_ptr<TableRun>> tables_;
+  OpenedSync sync_;
   std::optional<FlowControl> flow_;
   std::unique_ptr<Scanner> scanner_;
   std::unique_ptr<PagePipeline> pipeline_;  // ends before the scanner it reads

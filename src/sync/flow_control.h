@@ -1,5 +1,6 @@
 // FlowControl: how many scans run at once and how many rows a page may have. Falls by half when the
-// cluster times out or sheds load, recovers step by step while pages arrive. Pure; delivering thread.
+// cluster times out or sheds load, recovers step by step while pages arrive. Pure; delivering
+// thread.
 #pragma once
 
 #include <cstdint>

@@ -31,8 +31,7 @@ std::optional<uint16_t> static_row_marker(const Table& table) {
   return table.partition_key_count;
 }
 
-Result<EncodedRows> encode_page(TableEncoders& encoders, bool wanted, PageIndex& index,
-                                Page page) {
+Result<EncodedRows> encode_page(TableEncoders& encoders, bool wanted, PageIndex& index, Page page) {
   const TablePlan& plan = encoders.plan();
   const Table& table = plan.table;
   EncodedRows rows;
@@ -58,11 +57,10 @@ Result<EncodedRows> encode_page(TableEncoders& encoders, bool wanted, PageIndex&
   encoders.give_back(std::move(encoder));
   if (!encoded.ok()) {
     // The token leads to the row without putting its key into a log.
-    return encoded.error().within(
-        failed_row < view.row_count()
-            ? fmt::format("table {}, row with token {}", table.name,
-                          encoders.token_of(view, failed_row))
-            : fmt::format("table {}", table.name));
+    return encoded.error().within(failed_row < view.row_count()
+                                      ? fmt::format("table {}, row with token {}", table.name,
+                                                    encoders.token_of(view, failed_row))
+                                      : fmt::format("table {}", table.name));
   }
   rows.encoded = std::move(*encoded);
   return rows;

@@ -42,10 +42,10 @@ class TableEncoders {
 struct EncodedRows {
   std::shared_ptr<const EncodedPage> encoded;  // shared: slices of it may wait in the sink
   uint32_t rows_read = 0;
-  uint32_t rows_reported = 0;     // partitions that hold static columns only
+  uint32_t rows_reported = 0;  // partitions that hold static columns only
   uint32_t null_cursor_rows = 0;
-  size_t bytes = 0;               // of the result page
-  Token last_token = kTokenMin;   // of the last row; meaningless where rows_read is 0
+  size_t bytes = 0;              // of the result page
+  Token last_token = kTokenMin;  // of the last row; meaningless where rows_read is 0
   std::vector<uint8_t> paging_state;
   bool is_last = false;
 };
@@ -56,8 +56,8 @@ struct PipelineEvent {
 };
 
 struct PipelineOptions {
-  uint32_t workers = 1;            // 0: pages are encoded inside next(), on one thread
-  size_t bytes_max = 16 << 20;     // of result pages taken but not yet given back
+  uint32_t workers = 1;         // 0: pages are encoded inside next(), on one thread
+  size_t bytes_max = 16 << 20;  // of result pages taken but not yet given back
 };
 
 class PagePipeline {

@@ -21,7 +21,8 @@ class RunProgress {
   /// that is empty from its token (see restart_range).
   std::vector<ScanPosition> positions() const;
 
-  /// The position in the scan over `range`; null before its first page. Valid until the next change.
+  /// The position in the scan over `range`; null before its first page. Valid until the next
+  /// change.
   const ScanPosition* position(TokenRange range) const;
 
   /// What nobody has read or holds a position in.

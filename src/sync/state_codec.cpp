@@ -74,12 +74,9 @@ json encode_run(const RunState& run) {
   for (const ScanPosition& at : run.active) {
     active.push_back({at.range.start, at.range.end, at.reached, to_hex(at.paging_state)});
   }
-  json document = {{"kind", run_name(run.kind)},
-                   {"until_ms", run.until_ms},
-                   {"started_us", run.started_us},
-                   {"paging", run.paging_fingerprint},
-                   {"done", std::move(done)},
-                   {"active", std::move(active)}};
+  json document = {{"kind", run_name(run.kind)},   {"until_ms", run.until_ms},
+                   {"started_us", run.started_us}, {"paging", run.paging_fingerprint},
+                   {"done", std::move(done)},      {"active", std::move(active)}};
   if (run.cursor_after_ms) document["after_ms"] = *run.cursor_after_ms;
   return document;
 }
@@ -159,10 +156,11 @@ SyncState decode_document(const json& document) {
 }
 
 Error state_error(const std::string& what) {
-  return {ErrorCode::kState,
-          fmt::format("the saved state cannot be used: {}. Restore the destination from a backup, or "
-                      "write to a new destination to sync everything again",
-                      what)};
+  return {
+      ErrorCode::kState,
+      fmt::format("the saved state cannot be used: {}. Restore the destination from a backup, or "
+                  "write to a new destination to sync everything again",
+                  what)};
 }
 
 }  // namespace
@@ -179,15 +177,17 @@ std::string encode_state(const SyncState& state) {
 
 Result<SyncState> decode_state(std::string_view text) {
   const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (document.is_discarded() || !document.is_object()) return state_error("it is not a JSON object");
+  if (document.is_discarded() || !document.is_object())
+    return state_error("it is not a JSON object");
   const auto version = document.find("ringsync");
   if (version == document.end() || !version->is_number_integer()) {
     return state_error("it is not a Ringsync state (no version)");
   }
   if (version->get<int64_t>() != kStateVersion) {
-    return state_error(fmt::format("it has version {}, this program knows version {}; use the "
-                                   "program that wrote it, or a newer one",
-                                   version->get<int64_t>(), kStateVersion));
+    return state_error(
+        fmt::format("it has version {}, this program knows version {}; use the "
+                    "program that wrote it, or a newer one",
+                    version->get<int64_t>(), kStateVersion));
   }
   try {
     return decode_document(document);

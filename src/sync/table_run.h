@@ -1,5 +1,5 @@
-// TableRun: one table's run, from its probe to its last page: what to scan next, how far it has come
-// and what the summary will say. Delivering thread only.
+// TableRun: one table's run, from its probe to its last page: what to scan next, how far it has
+// come and what the summary will say. Delivering thread only.
 #pragma once
 
 #include <cstdint>
@@ -42,9 +42,7 @@ class TableRun {
   const std::string& name() const { return plan_.table.name; }
   TablePhase phase() const { return phase_; }
   /// True until the table is done or has failed.
-  bool is_open() const {
-    return phase_ == TablePhase::kWaiting || phase_ == TablePhase::kReading;
-  }
+  bool is_open() const { return phase_ == TablePhase::kWaiting || phase_ == TablePhase::kReading; }
   TableSummary& summary() { return summary_; }
   const std::shared_ptr<const ScanQuery>& query() const { return query_; }
   const std::shared_ptr<TableEncoders>& encoders() const { return encoders_; }

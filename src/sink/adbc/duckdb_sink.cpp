@@ -17,8 +17,7 @@ namespace {
 
 class DuckDbSink final : public Sink {
  public:
-  DuckDbSink(const DuckDbOptions& options, std::unique_ptr<AdbcClient> client,
-                 std::string catalog)
+  DuckDbSink(const DuckDbOptions& options, std::unique_ptr<AdbcClient> client, std::string catalog)
       : options_(options),
         client_(std::move(client)),
         catalog_(std::move(catalog)),
@@ -103,8 +102,8 @@ int64_t DuckDbSink::synced_us(const OpenTable& table) {
   return std::max(*group_wall_us_, table.run_started_us);
 }
 
-Status DuckDbSink::deliver(const TablePlan& plan,
-                               const std::shared_ptr<const EncodedPage>& page, RowSlice slice) {
+Status DuckDbSink::deliver(const TablePlan& plan, const std::shared_ptr<const EncodedPage>& page,
+                           RowSlice slice) {
   if (dead_) return *dead_;
   const auto found = tables_.find(plan.table.name);
   const auto arrow_page = std::dynamic_pointer_cast<const ArrowPage>(page);

@@ -28,8 +28,8 @@ struct DuckDbOptions {
 
 /// Opens or makes the file. Errors: those of the file (busy, unwritable, not DuckDB's) and driver.
 /// After an error of the destination the open transaction is rolled back and every later call
-/// returns the same error; errors of a table's own shape (unsupported types, names, existing columns
-/// of another type) leave the other tables alone.
+/// returns the same error; errors of a table's own shape (unsupported types, names, existing
+/// columns of another type) leave the other tables alone.
 Result<std::unique_ptr<Sink>> open_duckdb_sink(const DuckDbOptions& options);
 
 }  // namespace ringsync

@@ -35,9 +35,9 @@ TEST(Splits, ALargeTableIsCutAtEveryRingTokenAndBySize) {
   const Ranges splits = plan_splits({kWholeRing}, ring, {10'000'000, 100}, {});
   expect_exact_cover(splits, {kWholeRing});
   for (const Token token : ring) {
-    EXPECT_TRUE(std::any_of(splits.begin(), splits.end(),
-                            [&](TokenRange split) { return split.end == token; }))
-        << token;
+    EXPECT_TRUE(std::any_of(splits.begin(), splits.end(), [&](TokenRange split) {
+      return split.end == token;
+    })) << token;
   }
   EXPECT_NEAR(static_cast<double>(splits.size()), 10e6 * 100 / (8 << 20), 5.0);
 }
@@ -48,9 +48,11 @@ TEST(Splits, ASingleTokenWrapsRoundTheRingAsTwoRanges) {
 }
 
 TEST(Splits, TokensAtTheEdgesOfTheRingMakeNoEmptySplit) {
-  for (const std::vector<Token>& ring :
-       {std::vector<Token>{kTokenMin}, {kTokenMax}, {kTokenMin, kTokenMax},
-        {kTokenMin, kTokenMin + 1, kTokenMax - 1, kTokenMax}, {7, 7, 7}}) {
+  for (const std::vector<Token>& ring : {std::vector<Token>{kTokenMin},
+                                         {kTokenMax},
+                                         {kTokenMin, kTokenMax},
+                                         {kTokenMin, kTokenMin + 1, kTokenMax - 1, kTokenMax},
+                                         {7, 7, 7}}) {
     expect_exact_cover(plan_splits({kWholeRing}, ring, {1'000'000, 10}, {}), {kWholeRing});
   }
 }

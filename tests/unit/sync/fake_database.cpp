@@ -112,8 +112,7 @@ class FakeScanner final : public Scanner {
       }
       ids.emplace(token, id);
     }
-    const uint32_t limit =
-        scan.pages == 0 ? scan.request.first_page_rows : options_.page_rows_max;
+    const uint32_t limit = scan.pages == 0 ? scan.request.first_page_rows : options_.page_rows_max;
     Page page;
     std::vector<uint8_t> bytes;
     for (const auto& [token, id] : ids) {
@@ -199,7 +198,10 @@ class FakeEncoder final : public PageEncoder {
 }  // namespace
 
 FakeSink::FakeSink(FakeDestination& destination, const Clock& clock, FakeSinkOptions options)
-    : destination_(destination), pending_(destination), clock_(clock), options_(std::move(options)) {}
+    : destination_(destination),
+      pending_(destination),
+      clock_(clock),
+      options_(std::move(options)) {}
 
 Status FakeSink::count_call() {
   if (++calls_ == options_.crash_after_calls) return Error{ErrorCode::kDestination, "crash"};

@@ -1,0 +1,36 @@
+// SyncOptions: what a front door decides about a sync. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "plan/splits.h"
+#include "sync/flow_control.h"
+#include "sync/page_pipeline.h"
+
+namespace ringsync {
+
+struct SyncOptions {
+  std::string cursor_column = "updated_at";
+  int64_t lag_ms = 30'000;
+  int64_t overlap_ms = 300'000;
+  uint32_t checkpoint_interval_rows = 1000;
+  uint32_t page_rows_max = 5000;
+  uint32_t in_flight_max = 0;  // scans at once; 0: from the cluster's nodes and shards
+  uint32_t page_bytes_target = 1 << 20;
+  uint32_t queue_pages = 4;
+  PipelineOptions pipeline;
+  SplitSizing sizing;
+  RetryPolicy retry;
+  uint64_t seed = 0;  // of the delays' randomness
+
+  /// Of the names found, those to be synced; an error where the user named one that is not there.
+  std::function<Result<std::vector<std::string>>(const std::vector<std::string>&)> select;
+  /// Called with each state document that has become durable. Its error ends the sync.
+  std::function<Status(const std::string& json)> on_durable_state;
+};
+
+}  // namespace ringsync
