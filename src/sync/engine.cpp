@@ -250,7 +250,9 @@ Status SyncEngine::deliver(TableRun& table, ScanWork& work, const EncodedRows& r
     }
   }
   table.on_delivered(work, rows);
-  if (rows_since_checkpoint_ == options_.checkpoint_interval_rows) {
+  bytes_since_checkpoint_ += rows.bytes;
+  if (rows_since_checkpoint_ == options_.checkpoint_interval_rows ||
+      bytes_since_checkpoint_ >= options_.checkpoint_bytes) {
     return checkpoint(CheckpointUrgency::kRoutine);
   }
   return {};
@@ -336,6 +338,7 @@ void SyncEngine::fail_all(const Error& error) {
 
 Status SyncEngine::checkpoint(CheckpointUrgency urgency) {
   rows_since_checkpoint_ = 0;
+  bytes_since_checkpoint_ = 0;
   std::string json;
   const Checkpoint checkpoint{sync_.sequence + 1, [&] {
                                 for (const auto& table : sync_.tables) {

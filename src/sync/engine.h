@@ -95,6 +95,7 @@ class SyncEngine {
   std::vector<Retry> retries_;
   ScanId next_scan_id_ = 1;
   uint32_t rows_since_checkpoint_ = 0;
+  uint64_t bytes_since_checkpoint_ = 0;
   int64_t began_ms_ = 0;
   int64_t last_page_ms_ = 0;
   int64_t published_ms_ = 0;

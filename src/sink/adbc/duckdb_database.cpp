@@ -96,4 +96,14 @@ Result<std::unique_ptr<AdbcClient>> open_duckdb(const DuckDbOptions& options) {
   return std::move(client).value();
 }
 
+Status raise_memory_limit(AdbcClient& client) {
+  // RESET alone changes the setting that is shown and not the limit that holds (DuckDB 1.5.6).
+  RINGSYNC_TRY(client.exec("RESET memory_limit"));
+  RINGSYNC_ASSIGN(const auto rows, client.query_text("SELECT current_setting('memory_limit')"));
+  if (rows.size() != 1 || !rows[0][0]) {
+    return Error{ErrorCode::kDestination, "DuckDB does not tell its memory limit"};
+  }
+  return client.exec(fmt::format("SET memory_limit = '{}'", *rows[0][0]));
+}
+
 }  // namespace ringsync

@@ -15,4 +15,7 @@ namespace ringsync {
 /// path.
 Result<std::unique_ptr<AdbcClient>> open_duckdb(const DuckDbOptions& options);
 
+/// Lets DuckDB use its own default of memory, a share of what machine and container have.
+Status raise_memory_limit(AdbcClient& client);
+
 }  // namespace ringsync

@@ -44,6 +44,7 @@ class DuckDbSink final : public Sink {
   /// Rolls back and remembers the error for all later calls.
   Error die(Error error);
   bool is_due() const;
+  Status allow_wide_rows(const ArrowPage& page);
   /// The time that rows of the present commit group carry; never before the table's run.
   int64_t synced_us(const OpenTable& table);
   Status flush_all();
@@ -58,7 +59,9 @@ class DuckDbSink final : public Sink {
   std::optional<int64_t> group_wall_us_;
   const EncodedPage* last_page_ = nullptr;  // compared only
   size_t pending_bytes_ = 0;
+  bool memory_is_raised_ = false;
   uint64_t group_rows_ = 0;
+  uint64_t group_bytes_ = 0;
   int64_t committed_at_ms_ = 0;
 };
 
@@ -111,12 +114,25 @@ Status DuckDbSink::deliver(const TablePlan& plan, const std::shared_ptr<const En
       uint64_t{slice.first_row} + slice.row_count > arrow_page->row_count()) {
     return die({ErrorCode::kInternal, "rows delivered that belong to no open table"});
   }
+  RINGSYNC_TRY(allow_wide_rows(*arrow_page));
   found->second.target->add(arrow_page, slice);
   group_rows_ += slice.row_count;
-  if (page.get() != last_page_) pending_bytes_ += page->byte_size();
+  if (page.get() != last_page_) {
+    pending_bytes_ += page->byte_size();
+    group_bytes_ += page->byte_size();
+  }
   last_page_ = page.get();
   if (pending_bytes_ < options_.pending_bytes_max) return {};
   return flush_all();
+}
+
+Status DuckDbSink::allow_wide_rows(const ArrowPage& page) {
+  const uint64_t ordinary = uint64_t{page.row_count()} * options_.wide_row_bytes;
+  if (memory_is_raised_ || page.byte_size() <= ordinary) return {};
+  memory_is_raised_ = true;
+  Status raised = raise_memory_limit(*client_);
+  if (!raised) return die(std::move(raised).error());
+  return {};
 }
 
 Status DuckDbSink::flush_all() {
@@ -139,7 +155,7 @@ Status DuckDbSink::finish_table(const TablePlan& plan) {
 }
 
 bool DuckDbSink::is_due() const {
-  return group_rows_ >= options_.commit_rows ||
+  return group_rows_ >= options_.commit_rows || group_bytes_ >= options_.commit_bytes ||
          options_.clock->steady_ms() - committed_at_ms_ >= options_.commit_seconds * 1000;
 }
 
@@ -151,6 +167,7 @@ Result<bool> DuckDbSink::checkpoint(const Checkpoint& checkpoint, CheckpointUrge
   if (!committed) return die(std::move(committed).error());
   group_wall_us_.reset();
   group_rows_ = 0;
+  group_bytes_ = 0;
   committed_at_ms_ = options_.clock->steady_ms();
   return true;
 }

@@ -19,7 +19,13 @@ struct DuckDbOptions {
   /// A routine checkpoint is committed after so many rows or seconds, whichever comes first.
   uint64_t commit_rows = 200'000;
   int64_t commit_seconds = 10;
-  uint32_t memory_limit_mib = 256;  // of DuckDB's buffers
+  /// … or so many bytes of encoded pages: DuckDB keeps what is not committed, wide rows included.
+  uint64_t commit_bytes = uint64_t{64} << 20;
+  /// Of DuckDB's buffers while rows are of ordinary width. DuckDB must hold the rows of a row group
+  /// (up to 122,880) at once to write it: once rows are wider than wide_row_bytes its own default,
+  /// a share of the machine's memory, holds instead.
+  uint32_t memory_limit_mib = 256;
+  uint32_t wide_row_bytes = 1024;
   uint32_t threads = 1;             // of DuckDB: a second one doubled the CPU time of a load
   uint32_t wal_checkpoint_mib = 256;
   size_t pending_bytes_max = size_t{8} << 20;  // of pages held before DuckDB takes them
