@@ -69,6 +69,6 @@ def test_one_partition_of_many_rows_and_a_table_of_many_columns(
         wide = connection.execute(f'SELECT id, {names} FROM "{keyspace}".wide ORDER BY id')
         assert wide.fetchall() == rows
         counted = connection.execute(
-            f'SELECT count(*), count(DISTINCT at), max(at) FROM "{keyspace}".events'
+            f'SELECT count(*), count(DISTINCT "at"), max("at") FROM "{keyspace}".events'
         ).fetchone()
     assert counted == (30_000, 30_000, 29_999)
