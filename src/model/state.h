@@ -39,8 +39,11 @@ struct RunState {
 struct TableState {
   std::string table_id;
   SyncMode mode = SyncMode::kFull;
-  std::string key_fingerprint;       // of the primary key: a change begins the table anew
-  std::string columns_fingerprint;   // of all columns: a change begins the run anew
+  std::string key_fingerprint;               // of the primary key: a change begins the table anew
+  std::string columns_fingerprint;           // of all columns: a change begins the run anew
+  std::string cursor_column;                 // timestamp mode: another one begins the table anew
+  std::vector<std::string> columns;          // names, in the table's order
+  std::vector<std::string> dropped_columns;  // once there: one that returns begins the table anew
   std::optional<int64_t> cursor_ms;  // base of the next incremental run; set by a complete one
   int64_t last_run_started_us = 0;   // keeps run starts rising when the clock steps back
   std::optional<RunState> run;

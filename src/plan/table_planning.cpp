@@ -39,20 +39,43 @@ std::optional<uint16_t> cursor_index(const Table& table, const std::string& name
   return static_cast<uint16_t>(index);
 }
 
-void match_to_schema(TableState& state, const Table& table, SyncMode mode) {
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Keeps the lists of columns; true where one has returned. Its old values are still in the
+// destination, and no change of a row would tell that they went with the column.
+bool take_over_columns(TableState& state, const Table& table) {
+  std::vector<std::string> names;
+  for (const Column& column : table.columns) names.push_back(column.name);
+  for (const std::string& old : state.columns) {
+    if (!contains(names, old)) state.dropped_columns.push_back(old);
+  }
+  const auto returned = std::erase_if(
+      state.dropped_columns, [&](const std::string& name) { return contains(names, name); });
+  state.columns = std::move(names);
+  return returned > 0;
+}
+
+void match_to_schema(TableState& state, const Table& table, SyncMode mode,
+                     const std::string& cursor_column) {
   const std::string key = key_fingerprint(table);
   const std::string columns = columns_fingerprint(table);
+  const std::string cursor = mode == SyncMode::kTimestamp ? cursor_column : "";
   if (state.table_id != table.id || state.key_fingerprint != key) {
     const int64_t last_run_started_us = state.last_run_started_us;
     state = TableState{};
     state.last_run_started_us = last_run_started_us;
   }
-  if (state.columns_fingerprint != columns || state.mode != mode) state.run.reset();
-  if (state.mode != mode) state.cursor_ms.reset();
+  const bool column_returned = take_over_columns(state, table);
+  const bool anew = column_returned || state.mode != mode || state.cursor_column != cursor;
+  if (anew) state.cursor_ms.reset();
+  if (anew || state.columns_fingerprint != columns) state.run.reset();
   state.table_id = table.id;
   state.mode = mode;
   state.key_fingerprint = key;
   state.columns_fingerprint = columns;
+  state.cursor_column = cursor;
 }
 
 RunState begin_run(TableState& state, SyncMode mode, const PlanningOptions& options,
@@ -93,7 +116,7 @@ TablePlan plan_table(const Table& table, TableState& state, const PlanningOption
   plan.table = table;
   plan.cursor_column = cursor_index(table, options.cursor_column, plan.full_reason);
   plan.mode = plan.cursor_column ? SyncMode::kTimestamp : SyncMode::kFull;
-  match_to_schema(state, table, plan.mode);
+  match_to_schema(state, table, plan.mode, options.cursor_column);
   if (!state.run) state.run = begin_run(state, plan.mode, options, times);
   plan.run = state.run->kind;
   plan.cursor_after_ms = state.run->cursor_after_ms;

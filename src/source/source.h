@@ -48,6 +48,7 @@ struct ScanRequest {
   std::vector<uint8_t> paging_state;  // empty: from the range's start
   uint32_t first_page_rows = 0;       // rows asked for first; the scan then aims at page_bytes
   uint32_t page_limit = 0;            // stop after so many pages; 0: read to the end
+  uint32_t page_rows_max = 0;         // no page asks for more rows; 0: the scanner's own maximum
 };
 
 /// A page of a scan, or the failure that ended it. Events of one scan come in order.

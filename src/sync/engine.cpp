@@ -19,6 +19,7 @@ constexpr uint32_t kProbeRows = 16;
 constexpr uint32_t kProbePages = 2;
 constexpr int64_t kPollMs = 100;
 constexpr int64_t kPublishMs = 100;
+constexpr int64_t kRetryLogMs = 10'000;
 // A published rule of thumb is three scans a core; more than 64 only fragment the state.
 constexpr uint32_t kScansPerShard = 3;
 constexpr uint32_t kInFlightMin = 4;
@@ -80,14 +81,18 @@ Status SyncEngine::prepare() {
 // ---- scans ------------------------------------------------------------------------------------
 
 Status SyncEngine::read_tables() {
-  last_page_ms_ = clock_.steady_ms();
+  last_page_ms_ = checkpoint_ms_ = clock_.steady_ms();
   for (;;) {
-    if (stop_requested_.load(std::memory_order_relaxed)) return {};
+    if (stop_requested_.load(std::memory_order_relaxed)) {
+      log_warning("asked to stop: ending behind a checkpoint");
+      return {};
+    }
     start_scans();
     if (scans_.empty() && retries_.empty()) break;
     auto event = pipeline_->next(wait_ms());
     if (!event.ok()) return std::move(event).error();
     if (event->has_value()) RINGSYNC_TRY(on_event(std::move(**event)));
+    RINGSYNC_TRY(checkpoint_if_due());
     publish(false);
   }
   for (const auto& table : sync_.tables) {
@@ -113,7 +118,7 @@ bool SyncEngine::start_due_retry() {
   Retry retry = std::move(*due);
   retries_.erase(due);
   if (retry.is_probe) {
-    start_probe(*retry.table, retry.work.failures);
+    start_probe(*retry.table, std::move(retry.work));
   } else {
     start_scan(*retry.table, std::move(retry.work));
   }
@@ -132,14 +137,14 @@ bool SyncEngine::start_next_work() {
     } else if (table->phase() == TablePhase::kWaiting) {
       table->begin(std::make_shared<TableEncoders>(table->plan(), source_, sink_),
                    clock_.steady_ms());
-      start_probe(*table, 0);
+      start_probe(*table, {});
       return true;
     }
   }
   return false;
 }
 
-void SyncEngine::start_probe(TableRun& table, uint32_t failures) {
+void SyncEngine::start_probe(TableRun& table, ScanWork work) {
   ScanRequest request;
   // The estimate is of the whole table: a cursor's bound would make the server filter all of it.
   const bool bounded = table.plan().cursor_after_ms.has_value();
@@ -148,9 +153,7 @@ void SyncEngine::start_probe(TableRun& table, uint32_t failures) {
   request.range = kWholeRing;
   request.first_page_rows = std::min(kProbeRows, flow_->page_rows());
   request.page_limit = kProbePages;
-  ScanWork work;
   work.range = kWholeRing;
-  work.failures = failures;
   const bool may_be_all = !bounded && table.is_untouched();
   submit(std::move(request), ActiveScan{&table, std::move(work), true, {}},
          may_be_all ? PagePipeline::Use::kRows : PagePipeline::Use::kEstimate);
@@ -161,7 +164,11 @@ void SyncEngine::start_scan(TableRun& table, ScanWork work) {
   request.query = table.query();
   request.range = work.range;
   request.paging_state = work.paging_state;
-  request.first_page_rows = table.first_page_rows(options_.page_bytes_target, flow_->page_rows());
+  // Fewer rows after each failure of this scan: the page itself may be what the server fails at.
+  const uint32_t halvings = std::min<uint32_t>(work.failures, 31);
+  request.page_rows_max = std::max<uint32_t>(flow_->page_rows() >> halvings, 1);
+  request.first_page_rows =
+      table.first_page_rows(options_.page_bytes_target, request.page_rows_max);
   submit(std::move(request), ActiveScan{&table, std::move(work), false, {}},
          PagePipeline::Use::kRows);
 }
@@ -181,6 +188,7 @@ void SyncEngine::end_scan(ScanId id) {
 
 int64_t SyncEngine::wait_ms() const {
   int64_t wait = kPollMs;
+  if (scans_.size() >= flow_->in_flight()) return wait;  // a due retry has no room yet
   const int64_t now_ms = clock_.steady_ms();
   for (const Retry& retry : retries_) wait = std::min(wait, retry.due_ms - now_ms);
   return std::max<int64_t>(wait, 0);
@@ -197,7 +205,7 @@ Status SyncEngine::on_event(PipelineEvent event) {
   flow_->on_page();
   last_page_ms_ = clock_.steady_ms();
   if (scans_.at(event.id).is_probe) return on_probe_page(event.id, std::move(*event.rows));
-  return on_page(event.id, std::move(*event.rows));
+  return on_page(event.id, *event.rows);
 }
 
 Status SyncEngine::on_probe_page(ScanId id, EncodedRows rows) {
@@ -224,7 +232,7 @@ Status SyncEngine::on_probe_page(ScanId id, EncodedRows rows) {
   return on_scan_end(table, probe.work);
 }
 
-Status SyncEngine::on_page(ScanId id, EncodedRows rows) {
+Status SyncEngine::on_page(ScanId id, const EncodedRows& rows) {
   ActiveScan& scan = scans_.at(id);
   TableRun& table = *scan.table;
   RINGSYNC_TRY(deliver(table, scan.work, rows));
@@ -250,6 +258,7 @@ Status SyncEngine::deliver(TableRun& table, ScanWork& work, const EncodedRows& r
     }
   }
   table.on_delivered(work, rows);
+  moved_since_checkpoint_ = true;
   bytes_since_checkpoint_ += rows.bytes;
   if (rows_since_checkpoint_ == options_.checkpoint_interval_rows ||
       bytes_since_checkpoint_ >= options_.checkpoint_bytes) {
@@ -286,35 +295,51 @@ Status SyncEngine::finish_table(TableRun& table) {
 void SyncEngine::on_failure(ScanId id, const Error& error) {
   ActiveScan scan = std::move(scans_.at(id));
   end_scan(id);
-  TableRun& table = *scan.table;
   const int64_t now_ms = clock_.steady_ms();
-  if (error.code == ErrorCode::kBadPagingState) {
-    log_info(
-        "table {}: the server no longer takes a saved paging state; its split goes on from "
-        "the last token delivered",
-        table.name());
-    retries_.push_back({now_ms, &table, table.work_after_refusal(scan.work), false});
-    return;
-  }
   if (error.code == ErrorCode::kTimeout || error.code == ErrorCode::kOverloaded) {
     flow_->on_overload(now_ms);
   }
-  if (!is_transient(error.code)) {
-    fail_table(table, error);
+  const bool refused = error.code == ErrorCode::kBadPagingState;
+  if (!refused && !is_transient(error.code)) {
+    fail_table(*scan.table, error);
     return;
   }
-  ScanWork work = table.work_after_failure(scan.work);
-  if (work.failures < options_.retry.attempts_max) {
-    const int64_t delay_ms = options_.retry.delay_ms(work.failures, random_());
-    log_debug("table {}: {}; trying again in {} ms", table.name(), error.message, delay_ms);
-    retries_.push_back({now_ms + delay_ms, &table, std::move(work), scan.is_probe});
+  scan.work = scan.table->work_after_failure(scan.work, now_ms);
+  if (refused) {
+    log_info(
+        "table {}: the server does not take a paging state; its split goes on from the last "
+        "token delivered",
+        scan.table->name());
+    scan.work = scan.table->work_from_token(std::move(scan.work));
+  }
+  if (!is_hopeless(scan.work, now_ms)) {
+    retry(std::move(scan), error);
     return;
   }
-  const Error given_up = Error{
-      error.code, fmt::format("{} (given up after {} attempts)", error.message, work.failures)};
-  // Where nothing at all arrives any more, the other tables would only wait for the same end.
-  const bool source_lost = now_ms - last_page_ms_ > options_.retry.delay_max_ms;
-  source_lost ? fail_all(given_up) : fail_table(table, given_up);
+  const Error given_up{
+      error.code, fmt::format("{} (given up after {} attempts in {} s)", error.message,
+                              scan.work.failures, (now_ms - scan.work.failing_since_ms) / 1000)};
+  // Where nothing at all has arrived meanwhile, the other tables would only wait for the same end.
+  const bool source_lost = last_page_ms_ < scan.work.failing_since_ms;
+  source_lost ? fail_all(given_up) : fail_table(*scan.table, given_up);
+}
+
+bool SyncEngine::is_hopeless(const ScanWork& work, int64_t now_ms) const {
+  return work.failures >= options_.retry.attempts_min &&
+         now_ms - work.failing_since_ms >= options_.retry.give_up_after_ms;
+}
+
+void SyncEngine::retry(ActiveScan scan, const Error& error) {
+  const int64_t now_ms = clock_.steady_ms();
+  const int64_t delay_ms = options_.retry.delay_ms(scan.work.failures, random_());
+  if (retry_logged_ms_ == 0 || now_ms - retry_logged_ms_ >= kRetryLogMs) {
+    retry_logged_ms_ = now_ms;
+    log_warning("table {}: {}; trying again, for {} s at most without a page", scan.table->name(),
+                error.message, options_.retry.give_up_after_ms / 1000);
+  } else {
+    log_debug("table {}: {}; trying again in {} ms", scan.table->name(), error.message, delay_ms);
+  }
+  retries_.push_back({now_ms + delay_ms, scan.table, std::move(scan.work), scan.is_probe});
 }
 
 void SyncEngine::fail_table(TableRun& table, const Error& error) {
@@ -339,6 +364,8 @@ void SyncEngine::fail_all(const Error& error) {
 Status SyncEngine::checkpoint(CheckpointUrgency urgency) {
   rows_since_checkpoint_ = 0;
   bytes_since_checkpoint_ = 0;
+  moved_since_checkpoint_ = false;
+  checkpoint_ms_ = clock_.steady_ms();
   std::string json;
   const Checkpoint checkpoint{sync_.sequence + 1, [&] {
                                 for (const auto& table : sync_.tables) {
@@ -353,6 +380,12 @@ Status SyncEngine::checkpoint(CheckpointUrgency urgency) {
     return options_.on_durable_state(json);
   }
   return {};
+}
+
+Status SyncEngine::checkpoint_if_due() {
+  // An incremental scan may read for hours and bring hardly a row: its positions count too.
+  const bool is_due = clock_.steady_ms() - checkpoint_ms_ >= options_.checkpoint_interval_ms;
+  return moved_since_checkpoint_ && is_due ? checkpoint(CheckpointUrgency::kRoutine) : Status{};
 }
 
 void SyncEngine::publish(bool always) {
@@ -376,6 +409,7 @@ Result<SyncSummary> SyncEngine::summarise() {
   summary.seconds = static_cast<double>(clock_.steady_ms() - began_ms_) / 1000.0;
   for (const auto& table : sync_.tables) {
     summary.interrupted |= table->is_open();
+    if (table->is_open()) table->interrupt(clock_.steady_ms());
     if (table->plan().sweeps()) table->summary().rows_deleted = sink_.rows_deleted(table->name());
     summary.tables.push_back(table->summary());
   }

@@ -62,7 +62,7 @@ class SyncEngine {
   void start_scans();
   bool start_due_retry();
   bool start_next_work();
-  void start_probe(TableRun& table, uint32_t failures);
+  void start_probe(TableRun& table, ScanWork work);
   void start_scan(TableRun& table, ScanWork work);
   void submit(ScanRequest request, ActiveScan scan, PagePipeline::Use use);
   void end_scan(ScanId id);
@@ -70,14 +70,17 @@ class SyncEngine {
 
   Status on_event(PipelineEvent event);
   Status on_probe_page(ScanId id, EncodedRows rows);
-  Status on_page(ScanId id, EncodedRows rows);
+  Status on_page(ScanId id, const EncodedRows& rows);
   Status deliver(TableRun& table, ScanWork& work, const EncodedRows& rows);
   Status on_scan_end(TableRun& table, const ScanWork& work);
   Status finish_table(TableRun& table);
   void on_failure(ScanId id, const Error& error);
+  void retry(ActiveScan scan, const Error& error);
+  bool is_hopeless(const ScanWork& work, int64_t now_ms) const;
   void fail_table(TableRun& table, const Error& error);
   void fail_all(const Error& error);
   Status checkpoint(CheckpointUrgency urgency);
+  Status checkpoint_if_due();
   void publish(bool always);
 
   Source& source_;
@@ -96,6 +99,9 @@ class SyncEngine {
   ScanId next_scan_id_ = 1;
   uint32_t rows_since_checkpoint_ = 0;
   uint64_t bytes_since_checkpoint_ = 0;
+  bool moved_since_checkpoint_ = false;
+  int64_t checkpoint_ms_ = 0;
+  int64_t retry_logged_ms_ = 0;
   int64_t began_ms_ = 0;
   int64_t last_page_ms_ = 0;
   int64_t published_ms_ = 0;

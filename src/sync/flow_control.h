@@ -32,9 +32,12 @@ class FlowControl {
 
 /// When a failed scan is tried again.
 struct RetryPolicy {
-  uint32_t attempts_max = 8;  // in a row, without a page between them
   int64_t delay_first_ms = 200;
   int64_t delay_max_ms = 10'000;
+  /// A scan is given up after failing for so long without a page between, and so often at least: a
+  /// node that restarts is waited for, and with 30 s a request it ends within two minutes.
+  int64_t give_up_after_ms = 60'000;
+  uint32_t attempts_min = 3;
 
   /// Delay before attempt number `attempt` (1: the first repetition): exponential, and between half
   /// and all of it by `random`, so that scans that failed together do not return together.

@@ -59,8 +59,23 @@ Result<PlanningTimes> planning_times(Source& source, const Clock& clock, int64_t
   return times;
 }
 
-Result<std::vector<Table>> chosen_tables(Source& source, const SyncOptions& options) {
-  RINGSYNC_ASSIGN(Keyspace keyspace, source.keyspace());
+/// Forgets tables that the keyspace no longer has. Their rows stay in the destination.
+void forget_missing_tables(const Keyspace& keyspace, SyncState& state) {
+  std::erase_if(state.tables, [&](const auto& entry) {
+    const bool is_there =
+        std::any_of(keyspace.tables.begin(), keyspace.tables.end(),
+                    [&](const Table& table) { return table.name == entry.first; });
+    if (!is_there) {
+      log_warning(
+          "table {}: the keyspace does not have it any more; its rows stay in the "
+          "destination as they are",
+          entry.first);
+    }
+    return !is_there;
+  });
+}
+
+Result<std::vector<Table>> chosen_tables(Keyspace keyspace, const SyncOptions& options) {
   if (!options.select) return std::move(keyspace.tables);
   std::vector<std::string> names;
   for (const Table& table : keyspace.tables) names.push_back(table.name);
@@ -138,7 +153,9 @@ Result<OpenedSync> open_sync(Source& source, Sink& sink, const Clock& clock,
   // Before the schema and the first page: what is written from here on is met by the next sync.
   RINGSYNC_ASSIGN(const PlanningTimes times, planning_times(source, clock, options.lag_ms));
   RINGSYNC_ASSIGN(sync.ring, source.ring());
-  RINGSYNC_ASSIGN(const std::vector<Table> tables, chosen_tables(source, options));
+  RINGSYNC_ASSIGN(Keyspace keyspace, source.keyspace());
+  forget_missing_tables(keyspace, sync.state);
+  RINGSYNC_ASSIGN(const std::vector<Table> tables, chosen_tables(std::move(keyspace), options));
   const RunPlanner planner(source, identity, options, times);
   for (const Table& table : tables) {
     sync.tables.push_back(

@@ -18,6 +18,7 @@ struct SyncOptions {
   int64_t lag_ms = 30'000;
   int64_t overlap_ms = 300'000;
   uint32_t checkpoint_interval_rows = 1000;
+  int64_t checkpoint_interval_ms = 1000;           // also where hardly a row comes
   uint64_t checkpoint_bytes = uint64_t{16} << 20;  // wide rows get one earlier, at a page's end
   uint32_t page_rows_max = 5000;
   uint32_t in_flight_max = 0;  // scans at once; 0: from the cluster's nodes and shards

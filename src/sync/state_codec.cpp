@@ -122,11 +122,12 @@ RunState decode_run(const json& document) {
 }
 
 json encode_table(const TableState& table) {
-  json document = {{"table_id", table.table_id},
-                   {"mode", mode_name(table.mode)},
-                   {"key", table.key_fingerprint},
-                   {"columns", table.columns_fingerprint},
-                   {"last_run_started_us", table.last_run_started_us}};
+  json document = {
+      {"table_id", table.table_id},    {"mode", mode_name(table.mode)},
+      {"key", table.key_fingerprint},  {"columns", table.columns_fingerprint},
+      {"column_names", table.columns}, {"last_run_started_us", table.last_run_started_us}};
+  if (!table.dropped_columns.empty()) document["dropped_columns"] = table.dropped_columns;
+  if (!table.cursor_column.empty()) document["cursor_column"] = table.cursor_column;
   if (table.cursor_ms) document["cursor_ms"] = *table.cursor_ms;
   if (table.run) document["run"] = encode_run(*table.run);
   return document;
@@ -138,6 +139,13 @@ TableState decode_table(const json& document) {
   table.mode = mode_from(document.at("mode").get<std::string>());
   table.key_fingerprint = document.at("key").get<std::string>();
   table.columns_fingerprint = document.at("columns").get<std::string>();
+  table.columns = document.at("column_names").get<std::vector<std::string>>();
+  if (document.contains("dropped_columns")) {
+    table.dropped_columns = document.at("dropped_columns").get<std::vector<std::string>>();
+  }
+  if (document.contains("cursor_column")) {
+    table.cursor_column = document.at("cursor_column").get<std::string>();
+  }
   table.last_run_started_us = integer(document.at("last_run_started_us"));
   if (document.contains("cursor_ms")) table.cursor_ms = integer(document.at("cursor_ms"));
   if (document.contains("run")) table.run = decode_run(document.at("run"));

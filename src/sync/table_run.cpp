@@ -36,7 +36,7 @@ void TableRun::plan_scans(const std::vector<Token>& ring_tokens, TableEstimate e
     ScanWork work;
     work.range = position.range;
     work.paging_state = position.paging_state;
-    if (work.paging_state.empty()) work = work_after_refusal(work);
+    if (work.paging_state.empty()) work = work_from_token(std::move(work));
     resumed_.push_back(std::move(work));
   }
   // What the resumed scans read is not for the queue; a restarted one has no position any more.
@@ -60,42 +60,40 @@ std::optional<ScanWork> TableRun::take_work() {
   return work;
 }
 
-ScanWork TableRun::work_after_failure(const ScanWork& failed) const {
+ScanWork TableRun::work_after_failure(const ScanWork& failed, int64_t now_ms) const {
   ScanWork work = failed;
-  ++work.failures;
+  if (work.failures++ == 0) work.failing_since_ms = now_ms;
   if (const ScanPosition* position = progress_.position(failed.range)) {
     work.paging_state = position->paging_state;
   }
   return work;
 }
 
-ScanWork TableRun::work_after_refusal(const ScanWork& refused) {
-  ScanWork work = refused;
+ScanWork TableRun::work_from_token(ScanWork work) {
   work.paging_state.clear();
-  if (const ScanPosition* position = progress_.position(refused.range)) {
+  if (const ScanPosition* position = progress_.position(work.range)) {
     work.repeats_until = position->reached;
   }
-  work.range = progress_.restart(refused.range);
+  work.range = progress_.restart(work.range);
   return work;
 }
 
 void TableRun::on_delivered(ScanWork& work, const EncodedRows& rows) {
-  work.failures = 0;
   if (work.repeats_until && rows.rows_read > 0 && rows.last_token > *work.repeats_until) {
     work.repeats_until.reset();
   }
+  // Rows met before are no progress: a scan that fails behind them each time must come to an end.
+  if (!work.repeats_until) work.failures = 0;
   summary_.rows_read += rows.rows_read;
   summary_.rows_reported += rows.rows_reported;
   summary_.null_cursor_rows += rows.null_cursor_rows;
   summary_.bytes += rows.bytes;
-  // A page may be empty and not the last: the server filtered all it read.
   if (rows.is_last) return;
+  // A page may be empty and not the last: the server filtered all it read. Its paging state counts
+  // all the same; the token reached stays, or is the first of the range, which vouches for nothing.
   const ScanPosition* before = progress_.position(work.range);
-  if (rows.rows_read > 0) {
-    progress_.advance(work.range, rows.last_token, rows.paging_state);
-  } else if (before != nullptr) {
-    progress_.advance(work.range, before->reached, rows.paging_state);
-  }
+  const Token stays = before != nullptr ? before->reached : work.range.start + 1;
+  progress_.advance(work.range, rows.rows_read > 0 ? rows.last_token : stays, rows.paging_state);
 }
 
 void TableRun::on_scan_complete(const ScanWork& work) {
@@ -122,6 +120,12 @@ void TableRun::fail(Error error, int64_t now_ms) {
 
 void TableRun::save_progress() {
   if (state_.run) progress_.save(*state_.run);
+}
+
+void TableRun::interrupt(int64_t now_ms) {
+  if (phase_ == TablePhase::kReading) {
+    summary_.seconds = static_cast<double>(now_ms - began_ms_) / 1000.0;
+  }
 }
 
 uint32_t TableRun::first_page_rows(uint32_t page_bytes_target, uint32_t page_rows_max) const {

@@ -25,7 +25,8 @@ struct ScanWork {
   std::vector<uint8_t> paging_state;   // empty: from the range's start
   std::optional<uint32_t> lane;        // of the split queue; none for what a saved run left
   std::optional<Token> repeats_until;  // rows up to this token may have been delivered before
-  uint32_t failures = 0;               // in a row, without a page between them
+  uint32_t failures = 0;               // in a row, without getting further between them
+  int64_t failing_since_ms = 0;        // steady; of the first of these
 };
 
 class TableRun {
@@ -62,9 +63,9 @@ class TableRun {
   /// The next scan to start, if there is one now.
   std::optional<ScanWork> take_work();
   /// A scan that failed goes on from the last delivered page of its range.
-  ScanWork work_after_failure(const ScanWork& failed) const;
-  /// A scan whose paging state was refused goes on from the last delivered token.
-  ScanWork work_after_refusal(const ScanWork& refused);
+  ScanWork work_after_failure(const ScanWork& failed, int64_t now_ms) const;
+  /// A scan whose paging state cannot be used goes on from the last delivered token.
+  ScanWork work_from_token(ScanWork work);
 
   /// Counts a delivered page and moves the position in `work.range`.
   void on_delivered(ScanWork& work, const EncodedRows& rows);
@@ -75,6 +76,8 @@ class TableRun {
 
   void finish(int64_t now_ms);
   void fail(Error error, int64_t now_ms);
+  /// The sync ends early: the summary tells how long the table was read.
+  void interrupt(int64_t now_ms);
   /// Brings the run in the saved state up to date.
   void save_progress();
 

@@ -103,6 +103,29 @@ TEST(TablePlanning, NewColumnsKeepTheCursorButBeginTheRunUnderWayAnew) {
   EXPECT_TRUE(state.run->done.empty());
 }
 
+TEST(TablePlanning, AColumnThatWasDroppedAndReturnsBeginsTheTableAnew) {
+  TableState state;
+  plan_table(orders(), state, kOptions, {1'000, 1});
+  complete_run(state);
+  Table narrower = orders();
+  narrower.columns.erase(narrower.columns.begin() + 1);
+  EXPECT_EQ(plan_table(narrower, state, kOptions, {2'000, 2}).run, RunKind::kIncremental);
+  complete_run(state);
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {3'000, 3}).run, RunKind::kFirst);
+  complete_run(state);
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {4'000, 4}).run, RunKind::kIncremental);
+}
+
+TEST(TablePlanning, AnotherCursorColumnBeginsTheTableAnew) {
+  Table table = orders();
+  table.columns.push_back(
+      {"modified_at", {TypeKind::kTimestamp, {}, "", {}, 0}, ColumnKind::kRegular});
+  TableState state;
+  plan_table(table, state, kOptions, {1'000, 1});
+  complete_run(state);
+  EXPECT_EQ(plan_table(table, state, {"modified_at", 0}, {2'000, 2}).run, RunKind::kFirst);
+}
+
 TEST(TablePlanning, AModeThatChangesDropsTheCursor) {
   TableState state;
   plan_table(orders(), state, kOptions, {1'000, 1});

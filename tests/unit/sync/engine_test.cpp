@@ -272,18 +272,108 @@ TEST_F(Engine, ATableThatTheDestinationRefusesFailsByItself) {
   EXPECT_TRUE(summary->tables[1].finished);
 }
 
-TEST_F(Engine, AFailureThatDoesNotPassEndsTheTableAfterABoundedNumberOfAttempts) {
+TEST_F(Engine, AFailureThatDoesNotPassEndsTheTableAfterABoundedTime) {
   tables_["big"] = table_of(500, false);
+  tables_["other"] = table_of(5, false);
   FakeSourceOptions dead;
   int asked = 0;
   dead.fault = [&](const ScanRequest&) -> std::optional<Error> {
     ++asked;
     return Error{ErrorCode::kConnect, "no node answers"};
   };
-  const auto summary = sync(dead);
+  SyncOptions sync_options = options();
+  sync_options.retry.delay_first_ms = 200;
+  const int64_t before_ms = clock_.steady_ms();
+  const auto summary = sync(dead, {}, sync_options);
   ASSERT_TRUE(summary.ok());
-  ASSERT_TRUE(summary->tables[0].error.has_value());
-  EXPECT_EQ(asked, static_cast<int>(options().retry.attempts_max));
+  for (const TableSummary& table : summary->tables) {
+    ASSERT_TRUE(table.error.has_value()) << table.name;
+    EXPECT_NE(table.error->message.find("no node answers"), std::string::npos);
+  }
+  EXPECT_GE(asked, static_cast<int>(sync_options.retry.attempts_min));
+  const int64_t took_ms = clock_.steady_ms() - before_ms - 60'000;  // sync() lets a minute pass
+  EXPECT_GE(took_ms, sync_options.retry.give_up_after_ms);
+  EXPECT_LT(took_ms, 2 * sync_options.retry.give_up_after_ms);
+}
+
+TEST_F(Engine, APageThatAlwaysFailsAfterAResumeEndsItsTable) {
+  // Rows come up to a token, and what follows fails as if its paging state were refused: reading
+  // the first rows again must not count as progress.
+  tables_["big"] = table_of(2000, false);
+  FakeSourceOptions broken;
+  broken.fault = [](const ScanRequest& request) -> std::optional<Error> {
+    if (request.page_limit != 0 || request.paging_state.empty()) return std::nullopt;
+    return Error{ErrorCode::kBadPagingState, "refused"};
+  };
+  int pages = 0;
+  auto refuse = broken.fault;
+  broken.fault = [&pages, refuse](const ScanRequest& request) -> std::optional<Error> {
+    if (auto error = refuse(request)) return error;
+    if (request.page_limit == 0 && ++pages % 2 == 0) {
+      return Error{ErrorCode::kTimeout, "tombstones"};
+    }
+    return std::nullopt;
+  };
+  SyncOptions sync_options = options();
+  sync_options.sizing.splits_max = 1;
+  ASSERT_TRUE(sync(broken, {}, sync_options).ok());
+  EXPECT_LT(delivered_rows_, 200'000U);
+}
+
+TEST_F(Engine, AScanThatFailsAsksForFewerRows) {
+  tables_["big"] = table_of(2000, false);
+  FakeSourceOptions flaky;
+  int failures = 0;
+  flaky.fault = [&](const ScanRequest& request) -> std::optional<Error> {
+    if (request.page_limit != 0 || failures == 3) return std::nullopt;
+    ++failures;
+    return Error{ErrorCode::kConnect, "the node died of it"};
+  };
+  SyncOptions sync_options = options();
+  sync_options.in_flight_max = 1;
+  ASSERT_TRUE(sync(flaky, {}, sync_options).ok());
+  uint32_t least = 50;
+  for (const ScanRequest& request : requests_) {
+    if (request.page_limit == 0) least = std::min(least, request.page_rows_max);
+  }
+  EXPECT_EQ(least, 50U >> 3);
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, AScanThatBringsHardlyARowStillLeavesItsPositions) {
+  tables_["orders"] = table_of(3000, true);
+  ASSERT_TRUE(sync().ok());
+  for (int64_t id = 0; id < 3000; ++id) {
+    tables_["orders"].rows[id] = {-id, clock_.wall_us() / 1000 + 1};
+  }
+  FakeSourceOptions slow;
+  slow.after_page = [&] { clock_.advance_ms(600); };
+  FakeSinkOptions crash;
+  crash.crash_after_calls = 40;
+  SyncOptions sync_options = options();
+  sync_options.checkpoint_interval_rows = 1'000'000;
+  ASSERT_FALSE(sync(slow, crash, sync_options).ok());
+  ASSERT_TRUE(destination_.state.has_value());
+  const auto state = decode_state(destination_.state->json);
+  ASSERT_TRUE(state.ok());
+  const auto& run = state->tables.at("orders").run;
+  ASSERT_TRUE(run.has_value());
+  EXPECT_FALSE(run->done.empty() && run->active.empty());
+  ASSERT_TRUE(sync().ok());
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, ATableThatTheKeyspaceLostIsForgottenAndItsRowsStay) {
+  tables_["orders"] = table_of(10, true);
+  tables_["other"] = table_of(10, true);
+  ASSERT_TRUE(sync().ok());
+  tables_.erase("orders");
+  ASSERT_TRUE(sync().ok());
+  EXPECT_EQ(destination_.tables["orders"].size(), 10U);
+  EXPECT_FALSE(decode_state(destination_.state->json)->tables.contains("orders"));
+  tables_["orders"] = table_of(5, true);
+  ASSERT_TRUE(sync().ok());
+  expect_equal_to_source();
 }
 
 TEST_F(Engine, AnInterruptedSyncLeavesADurableCheckpointToGoOnFrom) {

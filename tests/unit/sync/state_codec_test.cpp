@@ -16,6 +16,9 @@ SyncState sample() {
   orders.mode = SyncMode::kTimestamp;
   orders.key_fingerprint = "k";
   orders.columns_fingerprint = "c";
+  orders.columns = {"id", "na\"me"};
+  orders.dropped_columns = {"old"};
+  orders.cursor_column = "updated_at";
   orders.cursor_ms = -5;
   orders.last_run_started_us = 99;
   RunState run;
