@@ -94,7 +94,8 @@ def sync(node: dict, keyspace: str, destination: str, folder: pathlib.Path) -> d
     started = time.monotonic()
     subprocess.run(
         [BUILD / "ringsync", "sync", "--configuration", configuration, "--to", destination,
-         "--tables", "flights", "--summary-json", summary, "--progress", "none", "--log-level", "warning"],
+         "--tables", "flights", "--summary-json", summary, "--progress", "none",
+         "--log-level", "warning"],
         stdout=subprocess.DEVNULL, check=True,
     )  # fmt: skip
     wall_s = time.monotonic() - started

@@ -14,13 +14,10 @@ std::atomic<SyncEngine*> g_engine{nullptr};
 std::atomic<bool> g_asked{false};
 static_assert(std::atomic<SyncEngine*>::is_always_lock_free, "used in a signal handler");
 
-// Only async-signal-safe calls: atomics, write and _exit (signal-safety(7)).
+// Only async-signal-safe calls: atomics and _exit (signal-safety(7)). The engine logs the request.
 void on_signal(int) {
   SyncEngine* engine = g_engine.load();
   if (engine == nullptr || g_asked.exchange(true)) _exit(kExitInterrupted);
-  static constexpr char kText[] =
-      "\nringsync: ending behind a checkpoint; a second Ctrl-C ends at once\n";
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText, sizeof kText - 1);
   engine->request_stop();
 }
 

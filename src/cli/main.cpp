@@ -9,6 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/check_command.h"
 #include "cli/exit_codes.h"
+#include "cli/standard_streams.h"
 #include "cli/sync_command.h"
 
 namespace ringsync {
@@ -39,6 +40,7 @@ int run(int argc, const char* const* argv) {
 }  // namespace ringsync
 
 int main(int argc, char** argv) {
+  ringsync::secure_standard_streams();
   try {
     return ringsync::run(argc, argv);
   } catch (const std::exception& defect) {

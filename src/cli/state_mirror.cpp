@@ -15,6 +15,8 @@
 namespace ringsync {
 namespace {
 
+constexpr uintmax_t kMirrorBytesMax = 256 << 20;
+
 Error mirror_error(const std::string& path, const std::string& what) {
   return {ErrorCode::kState, fmt::format("state file {}: {}", path, what)};
 }
@@ -24,6 +26,9 @@ Error mirror_error(const std::string& path, const std::string& what) {
 Status check_state_mirror(const std::string& path, const std::optional<StoredState>& stored) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return {};
+  if (std::filesystem::file_size(path, ignored) > kMirrorBytesMax) {
+    return mirror_error(path, "it is too large for a state; name another file");
+  }
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (!file) return mirror_error(path, fmt::format("cannot be read: {}", std::strerror(errno)));

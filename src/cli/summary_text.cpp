@@ -83,7 +83,7 @@ std::string remarks_on(const TableSummary& table) {
                         to_string(table.error->code));
   }
   if (table.rows_reported > 0) {
-    text += fmt::format("NOT SENT  {}: {} rows; the log names each\n", table.name,
+    text += fmt::format("NOT SENT  {}: {} rows; the log says why\n", table.name,
                         grouped(table.rows_reported));
   }
   if (table.null_cursor_rows > 0) {

@@ -15,6 +15,7 @@
 #include "base/process_usage.h"
 #include "cli/interrupt.h"
 #include "cli/open_source.h"
+#include "cli/output_files.h"
 #include "cli/progress_display.h"
 #include "cli/state_mirror.h"
 #include "cli/summary.h"
@@ -111,9 +112,22 @@ SyncOptions sync_options(const Configuration& configuration, const Arguments& ar
   return options;
 }
 
+/// The file first: it shall be there whatever becomes of standard output.
+Status write_summary(const SyncSummary& summary, const Arguments& arguments) {
+  if (arguments.summary_json_path) {
+    RINGSYNC_TRY(write_summary_json(summary, *arguments.summary_json_path));
+  }
+  const std::string text = summary_text(summary);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    log_warning("the summary could not be written to standard output");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ExitCode> run_sync_command(const Arguments& arguments) {
+  RINGSYNC_TRY(check_output_files(arguments));
   RINGSYNC_ASSIGN(Configuration configuration, read_configuration(arguments.configuration_path));
   if (arguments.tables) configuration.tables = *arguments.tables;
   const SystemClock clock;
@@ -133,11 +147,7 @@ Result<ExitCode> run_sync_command(const Arguments& arguments) {
   }();
   RINGSYNC_ASSIGN(SyncSummary summary, std::move(outcome));
   summary.process = process_usage();
-  fmt::print("{}", summary_text(summary));
-  std::fflush(stdout);
-  if (arguments.summary_json_path) {
-    RINGSYNC_TRY(write_summary_json(summary, *arguments.summary_json_path));
-  }
+  RINGSYNC_TRY(write_summary(summary, arguments));
   return exit_code(summary);
 }
 

@@ -260,11 +260,12 @@ Result<ParsedConfiguration> parse_configuration(std::string_view json_text,
         fmt::format("{}: stands there more than once; keep one", quoted_for_message(name)));
   }
   if (reader.problems().empty()) return reader.take();
-  return wrong_file(origin, fmt::format("{} in the configuration:\n  {}",
-                                        reader.problems().size() == 1
-                                            ? "1 problem"
-                                            : fmt::format("{} problems", reader.problems().size()),
-                                        fmt::join(reader.problems(), "\n  ")));
+  const size_t count = reader.problems().size();
+  std::string text = fmt::format("{} problem{} in the configuration:\n  {}", count,
+                                 count == 1 ? "" : "s", fmt::join(reader.problems(), "\n  "));
+  // A key that is missing may be there misspelt.
+  for (const std::string& warning : reader.take().warnings) text += "\n  note: " + warning;
+  return wrong_file(origin, text);
 }
 
 Result<ParsedConfiguration> load_configuration(const std::string& path) {

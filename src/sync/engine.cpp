@@ -84,7 +84,7 @@ Status SyncEngine::read_tables() {
   last_page_ms_ = checkpoint_ms_ = clock_.steady_ms();
   for (;;) {
     if (stop_requested_.load(std::memory_order_relaxed)) {
-      log_warning("asked to stop: ending behind a checkpoint");
+      log_warning("asked to stop: ending behind a checkpoint; asked again, it ends at once");
       return {};
     }
     start_scans();

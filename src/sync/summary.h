@@ -20,7 +20,7 @@ struct TableSummary {
   bool finished = false;          // read to its end; without it and without error: interrupted
   uint64_t rows_read = 0;         // by this run
   uint64_t rows_sent = 0;         // taken by the destination
-  uint64_t rows_reported = 0;     // not sent, each one named in the log
+  uint64_t rows_reported = 0;     // not sent, and why in the log
   uint64_t null_cursor_rows = 0;  // rows whose cursor column is NULL: no later run sees them
   std::optional<uint64_t> rows_deleted;  // by the sweep, where the destination can count them
   uint64_t bytes = 0;                    // of result pages

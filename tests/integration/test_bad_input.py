@@ -2,7 +2,9 @@
 
 import json
 import os
+import shlex
 import socket
+import subprocess
 import time
 
 import duckdb
@@ -191,3 +193,31 @@ def test_help_and_version(ringsync):
         assert done.returncode == 0
         assert "--configuration" in done.stdout or "sync" in done.stdout
     assert ringsync.run("--version").stdout.strip().endswith("0.1.0")
+
+
+@pytest.mark.timeout(120)
+def test_a_closed_standard_output_leaves_the_destination_whole(
+    ringsync, config, keyspace, session, tmp_path
+):
+    session.execute(f"CREATE TABLE {keyspace}.plain (id int PRIMARY KEY)")
+    session.execute(f"INSERT INTO {keyspace}.plain (id) VALUES (7)")
+    database = tmp_path / "w.db"
+    command = [ringsync.program, "sync", "--configuration", config(keyspace)]
+    command += ["--to", f"duckdb:{database}"]
+    for closed in (">&-", "2>&-", ">&- 2>&- <&-"):
+        shell = " ".join(shlex.quote(str(word)) for word in command) + " " + closed
+        done = subprocess.run(["bash", "-c", shell], cwd=tmp_path, timeout=60)
+        assert done.returncode == 0
+        with duckdb.connect(str(database), read_only=True) as connection:
+            rows = connection.execute(f'SELECT id FROM "{keyspace}".plain').fetchall()
+        assert rows == [(7,)]
+
+
+@pytest.mark.timeout(60)
+def test_files_that_would_overwrite_each_other_are_refused(ringsync, config, tmp_path):
+    database = tmp_path / "w.db"
+    for option in ("--summary-json", "--state"):
+        done = sync(ringsync, config("nyc"), database, option, database)
+        assert done.returncode == USAGE
+        assert option in done.stderr
+        assert not database.exists()

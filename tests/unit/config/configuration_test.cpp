@@ -73,6 +73,15 @@ TEST(Configuration, NeedsOnlyTheRequiredKeysAndDefaultsTheRest) {
   EXPECT_THAT(result.warnings, IsEmpty());
 }
 
+TEST(Configuration, ThatLacksAKeyNamesTheUnknownOneThatMayBeMeant) {
+  json document = minimal();
+  document.erase("password");
+  document["pasword"] = "s3cr3t-value";
+  EXPECT_THAT(problem(document), AllOf(HasSubstr("password:"), HasSubstr("note: \"pasword\""),
+                                       HasSubstr("did you mean \"password\"?"),
+                                       Not(HasSubstr("s3cr3t-value"))));
+}
+
 TEST(Configuration, TakesEveryValueAsText) {
   json document = minimal();
   document.update({{"host_2", "10.0.0.2"},

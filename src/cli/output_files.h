@@ -1,0 +1,13 @@
+// Checks the files that a sync writes, before anything is connected to.
+#pragma once
+
+#include "base/result.h"
+#include "cli/arguments.h"
+
+namespace ringsync {
+
+/// Ok where destination, configuration, --state and --summary-json are different files, and the last
+/// two can be written: absent or regular files in folders that allow it. Error kUsage else.
+Status check_output_files(const Arguments& arguments);
+
+}  // namespace ringsync
