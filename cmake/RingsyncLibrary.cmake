@@ -14,7 +14,9 @@ target_include_directories(ringsync_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(ringsync_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   -Wno-sign-conversion -Wnon-virtual-dtor -Wno-restrict -Werror)
 if(RINGSYNC_SANITIZE)
-  add_compile_options(-fsanitize=${RINGSYNC_SANITIZE} -fno-omit-frame-pointer)
+  # Undefined behaviour must fail its test, not only print a line. Third-party sources go without.
+  target_compile_options(ringsync_flags INTERFACE -fsanitize=${RINGSYNC_SANITIZE}
+    -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${RINGSYNC_SANITIZE})
 endif()
 

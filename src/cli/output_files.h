@@ -6,8 +6,8 @@
 
 namespace ringsync {
 
-/// Ok where destination, configuration, --state and --summary-json are different files, and the last
-/// two can be written: absent or regular files in folders that allow it. Error kUsage else.
+/// Ok where destination, configuration, --state and --summary-json are different files, and the
+/// last two can be written: absent or regular files in folders that allow it. Error kUsage else.
 Status check_output_files(const Arguments& arguments);
 
 }  // namespace ringsync

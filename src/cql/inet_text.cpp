@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 
 namespace ringsync {
@@ -31,7 +32,7 @@ void find_zero_run(const uint16_t* groups, int& run_start, int& run_length) {
 
 void append_ipv6(const uint8_t* bytes, std::string& out) {
   uint16_t groups[kGroups];
-  for (int i = 0; i < kGroups; ++i) groups[i] = load_be16(bytes + 2 * i);
+  for (int i = 0; i < kGroups; ++i) groups[i] = load_be16(bytes + ptrdiff_t{2} * i);
   const bool is_mapped =
       std::all_of(groups, groups + 5, [](uint16_t group) { return group == 0; }) &&
       groups[5] == 0xFFFF;

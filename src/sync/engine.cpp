@@ -78,8 +78,6 @@ Status SyncEngine::prepare() {
   return {};
 }
 
-// ---- scans ------------------------------------------------------------------------------------
-
 Status SyncEngine::read_tables() {
   last_page_ms_ = checkpoint_ms_ = clock_.steady_ms();
   for (;;) {
@@ -194,8 +192,6 @@ int64_t SyncEngine::wait_ms() const {
   return std::max<int64_t>(wait, 0);
 }
 
-// ---- pages ------------------------------------------------------------------------------------
-
 Status SyncEngine::on_event(PipelineEvent event) {
   if (!scans_.contains(event.id)) return {};  // of a table that has failed meanwhile
   if (!event.rows.ok()) {
@@ -290,8 +286,6 @@ Status SyncEngine::finish_table(TableRun& table) {
   return checkpoint(CheckpointUrgency::kRoutine);
 }
 
-// ---- failures ---------------------------------------------------------------------------------
-
 void SyncEngine::on_failure(ScanId id, const Error& error) {
   ActiveScan scan = std::move(scans_.at(id));
   end_scan(id);
@@ -358,8 +352,6 @@ void SyncEngine::fail_all(const Error& error) {
     if (table->is_open()) fail_table(*table, error);
   }
 }
-
-// ---- checkpoints and progress -----------------------------------------------------------------
 
 Status SyncEngine::checkpoint(CheckpointUrgency urgency) {
   rows_since_checkpoint_ = 0;

@@ -21,10 +21,10 @@ Status check_arrow_types(const Table& table) {
 Result<std::unique_ptr<ArrowPageEncoder>> ArrowPageEncoder::make(const Table& table) {
   RINGSYNC_TRY(check_arrow_types(table));
   std::unique_ptr<ArrowPageEncoder> encoder(new ArrowPageEncoder);
-  for (uint16_t i = 0; i < table.columns.size(); ++i) {
+  for (size_t i = 0; i < table.columns.size(); ++i) {
     encoder->columns_.push_back(
-        make_column_encoder({quoted(table.keyspace) + "." + quoted(table.name), table.columns[i], i,
-                             i < table.primary_key_count}));
+        make_column_encoder({quoted(table.keyspace) + "." + quoted(table.name), table.columns[i],
+                             static_cast<uint16_t>(i), i < table.primary_key_count}));
   }
   return encoder;
 }

@@ -77,9 +77,9 @@ TEST(Configuration, ThatLacksAKeyNamesTheUnknownOneThatMayBeMeant) {
   json document = minimal();
   document.erase("password");
   document["pasword"] = "s3cr3t-value";
-  EXPECT_THAT(problem(document), AllOf(HasSubstr("password:"), HasSubstr("note: \"pasword\""),
-                                       HasSubstr("did you mean \"password\"?"),
-                                       Not(HasSubstr("s3cr3t-value"))));
+  EXPECT_THAT(problem(document),
+              AllOf(HasSubstr("password:"), HasSubstr("note: \"pasword\""),
+                    HasSubstr("did you mean \"password\"?"), Not(HasSubstr("s3cr3t-value"))));
 }
 
 TEST(Configuration, TakesEveryValueAsText) {

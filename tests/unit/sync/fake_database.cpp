@@ -169,8 +169,6 @@ std::string FakeSource::statement(const ScanQuery& query) const {
   return fmt::format("scan {} after {}", query.table.name, query.cursor_after_ms.value_or(-1));
 }
 
-// ---- sink -------------------------------------------------------------------------------------
-
 namespace {
 
 struct FakePage final : EncodedPage {
