@@ -163,7 +163,7 @@ void SyncEngine::start_scan(TableRun& table, ScanWork work) {
   request.range = work.range;
   request.paging_state = work.paging_state;
   // Fewer rows after each failure of this scan: the page itself may be what the server fails at.
-  const uint32_t halvings = std::min<uint32_t>(work.failures, 31);
+  const uint32_t halvings = std::min<uint32_t>(2 * work.failures, 31);
   request.page_rows_max = std::max<uint32_t>(flow_->page_rows() >> halvings, 1);
   request.first_page_rows =
       table.first_page_rows(options_.page_bytes_target, request.page_rows_max);

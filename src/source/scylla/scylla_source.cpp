@@ -142,6 +142,7 @@ class ScyllaScanner final : public Scanner {
     start.paging_state = rust_bytes(request.paging_state);
     start.first_page_rows = request.first_page_rows;
     start.page_limit = request.page_limit;
+    start.page_rows_max = request.page_rows_max;
     scanner_->start(registered(request.query), std::move(start));
   }
 

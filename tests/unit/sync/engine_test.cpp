@@ -336,7 +336,7 @@ TEST_F(Engine, AScanThatFailsAsksForFewerRows) {
   for (const ScanRequest& request : requests_) {
     if (request.page_limit == 0) least = std::min(least, request.page_rows_max);
   }
-  EXPECT_EQ(least, 50U >> 3);
+  EXPECT_EQ(least, 1U);
   expect_equal_to_source();
 }
 

@@ -22,37 +22,60 @@ impl Status {
             message: message.to_string(),
         }
     }
-
-    /// The same status with `context` and ": " before its message.
-    pub fn within(self, context: &str) -> Self {
-        Self {
-            code: self.code,
-            message: format!("{context}: {}", self.message),
-        }
-    }
 }
 
-/// Why a session could not be opened on any of `hosts`.
-pub fn new_session(error: &NewSessionError, hosts: &str) -> Status {
-    let cause = match error {
+/// How servers say, in lower case, that a column, a table or a keyspace is no longer there.
+const GONE: [&str; 10] = [
+    "undefined column",
+    "unconfigured table",
+    "does not exist",
+    "unrecognized name",
+    "unknown cf",
+    "unknown table",
+    "unknown keyspace",
+    "couldn't find table",
+    "can't find a column family",
+    "no such column family",
+];
+
+/// Why a session could not be opened; of several hosts, the driver keeps the last one's cause.
+pub fn new_session(error: &NewSessionError) -> Status {
+    match error {
         NewSessionError::FailedToResolveAnyHostname(_) => {
             Status::new(Code::Connect, "no such host name")
         }
-        NewSessionError::EmptyKnownNodesList => return Status::new(Code::Config, "no host given"),
-        NewSessionError::IllegalConfig(what) => return Status::new(Code::Config, what),
+        NewSessionError::EmptyKnownNodesList => Status::new(Code::Config, "no host given"),
+        NewSessionError::IllegalConfig(what) => Status::new(Code::Config, what),
         NewSessionError::MetadataError(error) => metadata(error),
         other => Status::new(Code::Internal, other),
-    };
-    let hint = match cause.code {
+    }
+}
+
+/// No session on any host: each host with its cause. The code is that of a host that answered, if
+/// one did: a refused log-in says more than hosts that are down.
+pub fn no_host(causes: &[(String, Status)]) -> Status {
+    let code = causes
+        .iter()
+        .map(|(_, cause)| cause.code)
+        .find(|code| !matches!(*code, Code::Connect | Code::Ok))
+        .unwrap_or(Code::Connect);
+    let hint = match code {
         Code::Connect => "; check host and port, and that the cluster is up",
         Code::Auth => "; check user and password",
         Code::Tls => "; check the TLS settings and the server's certificate",
         _ => "",
     };
-    Status::new(
-        cause.code,
-        format!("cannot connect to {hosts}: {}{hint}", cause.message),
-    )
+    let hosts = match causes {
+        [(host, cause)] => format!("{host}: {}", cause.message),
+        several => {
+            let each = several.iter().map(|(host, cause)| match cause.code {
+                Code::Ok => format!("{host} (answers now)"),
+                _ => format!("{host} ({})", cause.message),
+            });
+            each.collect::<Vec<_>>().join(", ")
+        }
+    };
+    Status::new(code, format!("cannot connect to {hosts}{hint}"))
 }
 
 pub fn metadata(error: &MetadataError) -> Status {
@@ -96,18 +119,13 @@ pub fn execution(error: &ExecutionError) -> Status {
     }
 }
 
-/// True where a statement failed because what it names is gone, by the server's words.
+/// True where a statement failed because what it names is gone, by the server's words. A table that
+/// is dropped under a running statement fails as a server error, from within the storage.
 pub fn names_something_gone(error: &ExecutionError) -> bool {
     match failed_attempt(error) {
-        Some(RequestAttemptError::DbError(DbError::Invalid, reason)) => {
+        Some(RequestAttemptError::DbError(DbError::Invalid | DbError::ServerError, reason)) => {
             let reason = reason.to_lowercase();
-            let gone = [
-                "undefined column",
-                "unconfigured table",
-                "does not exist",
-                "unrecognized name",
-            ];
-            gone.iter().any(|words| reason.contains(words))
+            GONE.iter().any(|words| reason.contains(words))
         }
         Some(RequestAttemptError::RepreparedIdChanged { .. }) => true,
         _ => false,
@@ -116,14 +134,14 @@ pub fn names_something_gone(error: &ExecutionError) -> bool {
 
 /// True where the failure of a request that carried a saved paging state can be the state's fault.
 /// Cassandra answers a protocol error to most bad ones; what decodes by chance fails as a server
-/// error or in the replicas, and must not be sent again and again.
+/// error. A failure in the replicas is not the state's: what they stumble over, tombstones most
+/// often, lies in the range and is met again without the state.
 pub fn may_refuse_paging_state(error: &ExecutionError) -> bool {
     match failed_attempt(error) {
-        Some(RequestAttemptError::DbError(error, reason)) => match error {
-            DbError::ProtocolError | DbError::ServerError | DbError::ReadFailure { .. } => true,
-            DbError::Invalid => reason.to_lowercase().contains("paging"),
-            _ => false,
-        },
+        Some(RequestAttemptError::DbError(
+            DbError::ProtocolError | DbError::ServerError | DbError::Invalid,
+            _,
+        )) => !names_something_gone(error),
         _ => false,
     }
 }
@@ -149,6 +167,9 @@ fn attempt(error: &RequestAttemptError) -> Status {
 }
 
 fn database(error: &DbError, reason: &str) -> Status {
+    if let DbError::ReadFailure { numfailures, .. } = error {
+        return read_failure(*numfailures, reason);
+    }
     let code = match error {
         DbError::SyntaxError
         | DbError::Invalid
@@ -162,13 +183,12 @@ fn database(error: &DbError, reason: &str) -> Status {
             Code::Overloaded
         }
         DbError::ReadTimeout { .. } | DbError::WriteTimeout { .. } => Code::ServerTimeout,
-        DbError::ReadFailure { .. } => Code::Unavailable,
         _ => Code::Internal,
     };
     // Only these carry figures that the server's own words may lack.
     let shows_figures = matches!(
         error,
-        DbError::Unavailable { .. } | DbError::ReadTimeout { .. } | DbError::ReadFailure { .. }
+        DbError::Unavailable { .. } | DbError::ReadTimeout { .. }
     );
     let message = if shows_figures || reason.is_empty() {
         one_line(&error.to_string())
@@ -176,6 +196,22 @@ fn database(error: &DbError, reason: &str) -> Status {
         one_line(reason)
     };
     Status::new(code, message)
+}
+
+/// Replicas answered that they failed. The server's words may name the reason, most are in its log.
+fn read_failure(failures: i32, reason: &str) -> Status {
+    let said = match one_line(reason) {
+        words if words.is_empty() => words,
+        words => format!(" ({words})"),
+    };
+    Status::new(
+        Code::Unavailable,
+        format!(
+            "{failures} of the replicas failed while reading{said}: most often too many tombstones \
+             in the range (tombstone_failure_threshold), or a corrupt or overloaded node; look at \
+             the server's log"
+        ),
+    )
 }
 
 fn pool(error: &ConnectionPoolError) -> Status {
@@ -252,6 +288,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scylla::frame::types::Consistency;
 
     fn answered(error: DbError, reason: &str) -> ExecutionError {
         ExecutionError::LastAttemptError(RequestAttemptError::DbError(error, reason.to_string()))
@@ -273,14 +310,14 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_connection_names_the_hosts_and_the_cause_only() {
+    fn a_refused_connection_names_the_host_and_the_cause_only() {
         let refused = std::io::Error::from_raw_os_error(111);
         let error = NewSessionError::MetadataError(MetadataError::ConnectionPoolError(
             ConnectionPoolError::Broken {
                 last_connection_error: ConnectionError::IoError(std::sync::Arc::new(refused)),
             },
         ));
-        let status = new_session(&error, "127.0.0.1:1");
+        let status = no_host(&[("127.0.0.1:1".to_string(), new_session(&error))]);
         assert_eq!(status.code, Code::Connect);
         assert_eq!(
             status.message,
@@ -290,7 +327,29 @@ mod tests {
     }
 
     #[test]
-    fn a_paging_state_is_blamed_for_protocol_and_server_errors_but_not_for_overload() {
+    fn of_several_hosts_each_is_named_with_its_own_cause() {
+        let host = |name: &str, code, message| (name.to_string(), Status::new(code, message));
+        let down = [
+            host("a:1", Code::Connect, "connection refused"),
+            host("b:1", Code::Connect, "no such host name"),
+            ("c:1".to_string(), Status::ok()),
+        ];
+        let status = no_host(&down);
+        assert_eq!(status.code, Code::Connect);
+        assert_eq!(
+            status.message,
+            "cannot connect to a:1 (connection refused), b:1 (no such host name), \
+             c:1 (answers now); check host and port, and that the cluster is up"
+        );
+        let refused = [
+            host("a:1", Code::Connect, "connection refused"),
+            host("b:1", Code::Auth, "wrong password"),
+        ];
+        assert_eq!(no_host(&refused).code, Code::Auth);
+    }
+
+    #[test]
+    fn a_paging_state_is_blamed_for_what_the_server_makes_of_the_request_only() {
         assert!(may_refuse_paging_state(&answered(
             DbError::ProtocolError,
             "Invalid value"
@@ -307,7 +366,33 @@ mod tests {
             DbError::Invalid,
             "unconfigured table t"
         )));
+        assert!(!may_refuse_paging_state(&answered(
+            DbError::ServerError,
+            "java.lang.IllegalArgumentException: Unknown CF 5b1f"
+        )));
         assert!(!may_refuse_paging_state(&answered(DbError::Overloaded, "")));
+    }
+
+    #[test]
+    fn a_read_that_fails_in_the_replicas_is_transient_and_not_the_paging_states_fault() {
+        let failure = DbError::ReadFailure {
+            consistency: Consistency::One,
+            received: 0,
+            required: 1,
+            numfailures: 1,
+            data_present: false,
+        };
+        let words = "Operation failed - received 0 responses and 1 failures";
+        let error = answered(failure, words);
+        assert!(!may_refuse_paging_state(&error));
+        let status = execution(&error);
+        assert_eq!(status.code, Code::Unavailable);
+        assert_eq!(
+            status.message,
+            "1 of the replicas failed while reading (Operation failed - received 0 responses and 1 \
+             failures): most often too many tombstones in the range (tombstone_failure_threshold), \
+             or a corrupt or overloaded node; look at the server's log"
+        );
     }
 
     #[test]
@@ -342,5 +427,25 @@ mod tests {
             DbError::Invalid,
             "Invalid token"
         )));
+        assert!(!names_something_gone(&answered(
+            DbError::ServerError,
+            "java.lang.NullPointerException"
+        )));
+    }
+
+    #[test]
+    fn a_table_dropped_under_a_scan_is_gone_in_a_server_errors_words_too() {
+        for words in [
+            "java.lang.IllegalArgumentException: Unknown CF 5b1f",
+            "Unknown CF 5b1f",
+            "java.lang.IllegalArgumentException: Unknown keyspace/cf pair (ks.t)",
+            "unknown table ks.t",
+            "Couldn't find table with id 5b1f",
+            "Can't find a column family with UUID 5b1f",
+        ] {
+            for kind in [DbError::ServerError, DbError::Invalid] {
+                assert!(names_something_gone(&answered(kind, words)), "{words}");
+            }
+        }
     }
 }

@@ -138,7 +138,8 @@ mod ffi {
         cursor_after_ms: i64,
     }
 
-    /// The range (start, end] from its start or from a saved paging state. `page_limit` 0: no limit.
+    /// The range (start, end] from its start or from a saved paging state. `page_limit` 0: no limit;
+    /// `page_rows_max` 0: the scanner's.
     struct ScanStart {
         id: u64,
         start: i64,
@@ -146,6 +147,7 @@ mod ffi {
         paging_state: Vec<u8>,
         first_page_rows: u32,
         page_limit: u32,
+        page_rows_max: u32,
     }
 
     struct ScannerLimits {

@@ -42,7 +42,7 @@ impl Scanner {
                 driver: inner.driver.clone(),
                 query: query.spec(),
                 queue: self.queue.clone(),
-                sizing: self.sizing,
+                sizing: self.sizing.within(scan.page_rows_max),
                 scan,
             };
             inner.runtime().spawn(task.run());
@@ -70,11 +70,22 @@ impl Drop for Scanner {
     }
 }
 
-/// How many rows to ask for, so that pages come near a size in bytes.
+/// A page whose rows were all as wide as those of the scan's widest page may have so many times the
+/// bytes aimed at.
+const WORST_PAGE_TARGETS: u64 = 16;
+
+/// How many rows to ask for, so that the pages of one scan come near a size in bytes.
+///
+/// The rows to come are only guessed from those that came, and one wrong guess can ask a node for
+/// more than its memory holds. So a page has at most twice the rows of the one before it; and once
+/// wide rows were met, the scan never forgets: no later page may, if they come again, be larger than
+/// `WORST_PAGE_TARGETS` times the target. Wide rows after narrow ones only cannot be foreseen: for
+/// them, whoever starts the scan again lowers its `page_rows_max`.
 #[derive(Debug, Clone, Copy)]
 struct Sizing {
     rows_max: u64,
     bytes_target: u64,
+    widest_mean_row: u64, // bytes; of any page of the scan so far
 }
 
 impl Sizing {
@@ -82,7 +93,17 @@ impl Sizing {
         Self {
             rows_max: u64::from(rows_max).clamp(1, i32::MAX as u64),
             bytes_target: u64::from(bytes_target),
+            widest_mean_row: 1,
         }
+    }
+
+    /// For one scan, with its own maximum of rows a page where that is not 0.
+    fn within(self, rows_max: u32) -> Self {
+        let rows_max = match rows_max {
+            0 => self.rows_max,
+            given => self.rows_max.min(u64::from(given)),
+        };
+        Self { rows_max, ..self }
     }
 
     fn first(&self, wanted: u32) -> i32 {
@@ -94,14 +115,19 @@ impl Sizing {
         rows as i32 // at most rows_max, which is at most i32::MAX
     }
 
-    /// By the mean row of the page just read; `now` where it had none.
-    fn next(&self, now: i32, page: &Page) -> i32 {
+    /// By the mean row of the page just read, for which `asked` rows were asked; `asked` again
+    /// where it had none.
+    fn next(&mut self, asked: i32, page: &Page) -> i32 {
         let bytes = page.rows.len() as u64;
         if page.row_count == 0 || bytes == 0 {
-            return now;
+            return asked;
         }
-        let rows = self.bytes_target * u64::from(page.row_count) / bytes;
-        rows.clamp(1, self.rows_max) as i32
+        let row_count = u64::from(page.row_count);
+        self.widest_mean_row = self.widest_mean_row.max(bytes.div_ceil(row_count));
+        let fitting = self.bytes_target * row_count / bytes;
+        let worst = self.bytes_target * WORST_PAGE_TARGETS / self.widest_mean_row;
+        let grown = u64::from(asked.unsigned_abs()) * 2;
+        fitting.min(worst).min(grown).clamp(1, self.rows_max) as i32
     }
 }
 
@@ -123,9 +149,10 @@ impl Task {
         let stopped = self.queue.stopped();
         tokio::select! {
             read = self.read() => {
+                // Without the table's name: who started the scan knows it, and a failure of the
+                // whole source is told of other tables too.
                 if let Err(status) = read {
-                    let table = format!("{}.{}", self.query.keyspace, self.query.table);
-                    self.queue.push(Event::failure(self.scan.id, status.within(&table))).await;
+                    self.queue.push(Event::failure(self.scan.id, status)).await;
                 }
             }
             () = stopped => {}
@@ -140,7 +167,8 @@ impl Task {
             [] => PagingState::start(),
             saved => PagingState::new_from_raw_bytes(saved),
         };
-        let mut rows_asked = self.sizing.first(self.scan.first_page_rows);
+        let mut sizing = self.sizing;
+        let mut rows_asked = sizing.first(self.scan.first_page_rows);
         let mut pages = 0_u32;
         loop {
             statement.set_page_size(rows_asked);
@@ -153,7 +181,7 @@ impl Task {
             let page = self.page_of(result, next)?;
             pages += 1;
             let ended = page.is_last || pages == self.scan.page_limit;
-            rows_asked = self.sizing.next(rows_asked, &page);
+            rows_asked = sizing.next(rows_asked, &page);
             state = page.next.clone();
             if !self.queue.push(Event::page(self.scan.id, page)).await || ended {
                 return Ok(());
@@ -256,11 +284,46 @@ mod tests {
 
     #[test]
     fn page_rows_follow_the_mean_row_within_one_and_the_maximum() {
-        let sizing = Sizing::new(5_000, 1 << 20);
-        assert_eq!(sizing.next(500, &page(1_000, 1 << 20)), 1_000);
-        assert_eq!(sizing.next(500, &page(1_000, 10_000)), 5_000);
-        assert_eq!(sizing.next(500, &page(2, 8 << 20)), 1);
+        let mut sizing = Sizing::new(5_000, 1 << 20);
         assert_eq!(sizing.next(500, &page(0, 0)), 500);
+        assert_eq!(sizing.next(1_000, &page(1_000, 1 << 20)), 1_000);
+        assert_eq!(sizing.next(4_000, &page(4_000, 40_000)), 5_000);
+        assert_eq!(sizing.next(500, &page(2, 64 << 20)), 1);
+    }
+
+    #[test]
+    fn a_page_has_at_most_twice_the_rows_of_the_one_before_it() {
+        let mut sizing = Sizing::new(5_000, 1 << 20);
+        let mut asked = sizing.first(100);
+        for rows in [200, 400, 800, 1_600, 3_200, 5_000, 5_000] {
+            asked = sizing.next(asked, &page(100, 1_000));
+            assert_eq!(asked, rows);
+        }
+    }
+
+    #[test]
+    fn wide_rows_once_met_bound_every_later_page_of_their_scan() {
+        let mut sizing = Sizing::new(5_000, 1 << 20);
+        assert_eq!(sizing.next(20, &page(20, 10 << 20)), 2);
+        let mut asked = 2;
+        for _ in 0..20 {
+            asked = sizing.next(asked, &page(asked as u32, 10 * asked as usize));
+        }
+        assert_eq!(asked, 32); // of half a MiB each: 16 MiB
+        let other_scan = Sizing::new(5_000, 1 << 20);
+        assert_eq!(other_scan.first(0), 5_000);
+    }
+
+    #[test]
+    fn a_scan_asks_for_no_more_rows_than_its_own_maximum_and_the_scanners() {
+        let scanner = Sizing::new(5_000, 1 << 20);
+        let mut sizing = scanner.within(30);
+        assert_eq!(sizing.first(0), 30);
+        assert_eq!(sizing.first(100), 30);
+        assert_eq!(sizing.first(10), 10);
+        assert_eq!(sizing.next(30, &page(30, 300)), 30);
+        assert_eq!(scanner.within(0).first(0), 5_000);
+        assert_eq!(scanner.within(9_000).first(0), 5_000);
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub fn open(options: &SessionOptions) -> Result<Inner, Status> {
     let hosts = options.contact_points.join(", ");
     let limit = open_timeout(options);
     let opened = runtime.block_on(async {
-        tokio::time::timeout(limit, connect(options, &hosts))
+        tokio::time::timeout(limit, connect(options))
             .await
             .unwrap_or_else(|_| Err(no_answer(&hosts, limit)))
     });
@@ -116,7 +116,8 @@ fn connect_timeout(options: &SessionOptions) -> Duration {
     })
 }
 
-/// Each host may take its time-out once; one more for the cluster's metadata.
+/// Each host may take its time-out once; one more for the cluster's metadata or, where no host could
+/// be connected to, for the causes.
 fn open_timeout(options: &SessionOptions) -> Duration {
     let hosts = options.contact_points.len().clamp(1, 16) as u32;
     connect_timeout(options) * (hosts + 1)
@@ -133,12 +134,12 @@ fn no_answer(hosts: &str, limit: Duration) -> Status {
     )
 }
 
-async fn connect(options: &SessionOptions, hosts: &str) -> Result<Driver, Status> {
-    let (builder, policy) = configured(options)?;
-    let cql = builder
-        .build()
-        .await
-        .map_err(|error| error::new_session(&error, hosts))?;
+async fn connect(options: &SessionOptions) -> Result<Driver, Status> {
+    let (builder, policy) = configured(options, &options.contact_points)?;
+    let cql = match builder.build().await {
+        Ok(cql) => cql,
+        Err(error) => return Err(not_connected(options, error::new_session(&error)).await),
+    };
     check_data_centre(&cql.get_cluster_state(), &options.local_dc)?;
     let (cluster, server_version, partitioner) = first_row::<(String, String, String)>(
         &cql,
@@ -162,9 +163,41 @@ async fn connect(options: &SessionOptions, hosts: &str) -> Result<Driver, Status
     })
 }
 
+/// What to tell of a session that could not be opened for `cause`. The driver keeps the cause of the
+/// last host only; where there are several and that one is down, each is asked once more, all at the
+/// same time. A refused log-in is not repeated: it may lock the account.
+async fn not_connected(options: &SessionOptions, cause: Status) -> Status {
+    if cause.code == Code::Config {
+        return cause;
+    }
+    if cause.code != Code::Connect || options.contact_points.len() < 2 {
+        return error::no_host(&[(options.contact_points.join(", "), cause)]);
+    }
+    let mut attempts = Vec::new();
+    for host in &options.contact_points {
+        match configured(options, std::slice::from_ref(host)) {
+            Ok((builder, _)) => attempts.push((
+                host.clone(),
+                tokio::spawn(async move { builder.build().await.map(drop) }),
+            )),
+            Err(status) => return status,
+        }
+    }
+    let mut causes = Vec::new();
+    for (host, attempt) in attempts {
+        let cause = match attempt.await {
+            Ok(Ok(())) => Status::ok(),
+            Ok(Err(error)) => error::new_session(&error),
+            Err(_) => panicked("connecting"),
+        };
+        causes.push((host, cause));
+    }
+    error::no_host(&causes)
+}
+
 type Configured = (SessionBuilder, Arc<dyn LoadBalancingPolicy>);
 
-fn configured(options: &SessionOptions) -> Result<Configured, Status> {
+fn configured(options: &SessionOptions, hosts: &[String]) -> Result<Configured, Status> {
     let consistency = options::consistency(&options.consistency)?;
     let mut policy = DefaultPolicy::builder().token_aware(true);
     if !options.local_dc.is_empty() {
@@ -181,7 +214,7 @@ fn configured(options: &SessionOptions) -> Result<Configured, Status> {
         .build();
     let per_host = NonZeroUsize::new(options.connections_per_host as usize);
     let mut builder = SessionBuilder::new()
-        .known_nodes(&options.contact_points)
+        .known_nodes(hosts)
         .default_execution_profile_handle(profile.into_handle())
         .connection_timeout(connect_timeout(options))
         .pool_size(PoolSize::PerHost(per_host.unwrap_or(NonZeroUsize::MIN)))
