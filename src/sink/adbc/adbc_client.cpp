@@ -1,12 +1,47 @@
 #include "sink/adbc/adbc_client.h"
 
-#include <cstring>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "arrow-adbc/adbc_driver_manager.h"
 #include "nanoarrow/nanoarrow.h"
 
 namespace ringsync {
 namespace {
+
+/// Kinds of DuckDB's errors that speak of files, tables and memory. The others may quote values.
+constexpr std::array<std::string_view, 14> kPlainErrors = {
+    "Binder",     "Catalog",  "Connection",         "Dependency",      "FATAL",
+    "INTERNAL",   "IO",       "Interrupt",          "Not implemented", "Out of Memory",
+    "Permission", "Settings", "TransactionContext", "Transaction"};
+
+/// Words of errors that quote values, wherever they stand.
+constexpr std::array<std::string_view, 5> kQuotingWords = {"uplicate key", "onstraint", "onversion",
+                                                           "at or near", "Failed to execute query"};
+
+/// The driver's message as it may be shown: its first line (what follows repeats the statement),
+/// and of errors that may quote values only the kind.
+std::string without_values(std::string message) {
+  constexpr std::string_view kKindEnd = " Error: ";
+  constexpr std::string_view kCommit = "Failed to execute query \"COMMIT\": ";
+  message.resize(std::min(message.find('\n'), message.size()));
+  if (message.compare(0, kCommit.size(), kCommit) == 0) message.erase(0, kCommit.size());
+  const size_t kind_end = message.find(kKindEnd);
+  const std::string kind = message.substr(0, kind_end);
+  const bool is_classed = kind_end != std::string::npos && kind.find(':') == std::string::npos;
+  const bool is_plain = !is_classed || std::find(kPlainErrors.begin(), kPlainErrors.end(), kind) !=
+                                           kPlainErrors.end();
+  // A plain error may carry another one inside: "Failed to commit: … duplicate key "7"".
+  const bool quotes_inside = std::any_of(
+      kQuotingWords.begin(), kQuotingWords.end(),
+      [&message](std::string_view word) { return message.find(word) != std::string::npos; });
+  if (is_plain && !quotes_inside) return message;
+  return (is_classed ? kind + " Error" : "DuckDB failed") +
+         " (details left out: they may hold row data)";
+}
 
 /// An AdbcError that releases itself and becomes an Error.
 class Failure {
@@ -21,10 +56,8 @@ class Failure {
   AdbcError* out() { return &error_; }
   Status status(AdbcStatusCode code) const {
     if (code == ADBC_STATUS_OK) return {};
-    // The first line: what follows repeats the statement, which may hold values.
-    std::string message = error_.message != nullptr ? error_.message : AdbcStatusCodeMessage(code);
-    message = message.substr(0, message.find('\n'));
-    return Error{ErrorCode::kDestination, std::move(message)};
+    const char* message = error_.message != nullptr ? error_.message : AdbcStatusCodeMessage(code);
+    return Error{ErrorCode::kDestination, without_values(message)};
   }
 
  private:
@@ -58,9 +91,10 @@ class Statement {
     Failure failure;
     return failure.status(AdbcStatementBindStream(&statement_, stream, failure.out()));
   }
-  Status execute(ArrowArrayStream* result) {
+  Status execute(ArrowArrayStream* result, int64_t* rows_affected = nullptr) {
     Failure failure;
-    return failure.status(AdbcStatementExecuteQuery(&statement_, result, nullptr, failure.out()));
+    return failure.status(
+        AdbcStatementExecuteQuery(&statement_, result, rows_affected, failure.out()));
   }
 
  private:
@@ -107,7 +141,8 @@ Status run_query(AdbcConnection* connection, const std::string& sql, Visit visit
     Owned<ArrowArray> batch;
     if (stream.get_next(&stream, &batch) != 0) {
       const char* message = stream.get_last_error(&stream);
-      return Error{ErrorCode::kDestination, message != nullptr ? message : "a query failed"};
+      return Error{ErrorCode::kDestination,
+                   message != nullptr ? without_values(message) : "a query failed"};
     }
     if (batch.release == nullptr) return {};
     if (ArrowArrayViewSetArray(&view, &batch, nullptr) != NANOARROW_OK) return unreadable_result();
@@ -194,7 +229,7 @@ Result<std::vector<TextRow>> AdbcClient::query_text(const std::string& sql) {
   return rows;
 }
 
-Status AdbcClient::ingest(ArrowArrayStream* stream, const IngestTarget& target) {
+Status AdbcClient::ingest(ArrowArrayStream* stream, const IngestTarget& target, int64_t rows) {
   Owned<ArrowArrayStream> owned;
   ArrowArrayStreamMove(stream, &owned);
   Statement statement;
@@ -208,7 +243,16 @@ Status AdbcClient::ingest(ArrowArrayStream* stream, const IngestTarget& target) 
     RINGSYNC_TRY(statement.set(ADBC_INGEST_OPTION_TARGET_DB_SCHEMA, target.schema));
   }
   RINGSYNC_TRY(statement.bind(&owned));
-  return statement.execute(nullptr);
+  int64_t taken = -1;  // as ADBC says "unknown"
+  RINGSYNC_TRY(statement.execute(nullptr, &taken));
+  // DuckDB answers with success where appending failed; the next statement then finds the
+  // transaction aborted.
+  const Status alive = exec("SELECT 1");
+  if (alive.ok() && (taken < 0 || taken == rows)) return {};
+  return Error{ErrorCode::kDestination,
+               fmt::format("DuckDB did not take {} rows and does not say why; look for constraints "
+                           "of the table and for free memory and space on the disk",
+                           rows)};
 }
 
 }  // namespace ringsync

@@ -34,7 +34,7 @@ using TextRow = std::vector<std::optional<std::string>>;
 
 class AdbcClient {
  public:
-  /// Errors carry the driver's message, code kDestination.
+  /// Errors carry the driver's message without what could be row data, code kDestination.
   static Result<std::unique_ptr<AdbcClient>> open(const AdbcOpenOptions& options);
   ~AdbcClient();
   AdbcClient(const AdbcClient&) = delete;
@@ -50,9 +50,10 @@ class AdbcClient {
   Result<int64_t> query_integer(const std::string& sql);
   /// All rows; every column must be text.
   Result<std::vector<TextRow>> query_text(const std::string& sql);
-  /// Appends the stream to an existing table whose columns are those of the stream, in order. Takes
-  /// the stream over, also on failure.
-  Status ingest(ArrowArrayStream* stream, const IngestTarget& target);
+  /// Appends the stream, of `rows` rows, to an existing table whose columns are those of the
+  /// stream, in order. Takes the stream over, also on failure. Error kDestination too where the
+  /// driver says nothing and did not take them all.
+  Status ingest(ArrowArrayStream* stream, const IngestTarget& target, int64_t rows);
 
  private:
   AdbcClient() = default;

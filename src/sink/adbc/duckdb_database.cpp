@@ -1,6 +1,7 @@
 #include "sink/adbc/duckdb_database.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <system_error>
@@ -74,6 +75,12 @@ Error explain_open(const std::string& file, const Error& error) {
 }
 
 }  // namespace
+
+std::optional<FileIdentity> identify(const std::string& file) {
+  struct stat found {};
+  if (stat(file.c_str(), &found) != 0) return std::nullopt;
+  return FileIdentity{found.st_dev, found.st_ino};
+}
 
 Result<std::unique_ptr<AdbcClient>> open_duckdb(const DuckDbOptions& options) {
   RINGSYNC_TRY(check_driver(options.driver_path));

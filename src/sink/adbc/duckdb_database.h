@@ -2,13 +2,26 @@
 // Private to sink/adbc. Thread rule: delivering thread only.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "base/result.h"
 #include "sink/adbc/adbc_client.h"
 #include "sink/adbc/duckdb_sink.h"
 
 namespace ringsync {
+
+/// Which file a path leads to, to notice that it is another one.
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+};
+
+/// Nothing where the path leads to no file.
+std::optional<FileIdentity> identify(const std::string& file);
 
 /// A connection with transactions begun. Error kDestinationBusy where another process holds the
 /// file, kDestination where it cannot be written or is no DuckDB file, kConfig for a bad driver

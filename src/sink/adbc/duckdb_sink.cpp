@@ -22,6 +22,7 @@ class DuckDbSink final : public Sink {
         client_(std::move(client)),
         catalog_(std::move(catalog)),
         state_(*client_, catalog_, options.keyspace),
+        file_(identify(options.database_file)),
         committed_at_ms_(options.clock->steady_ms()) {}
 
   Result<std::optional<StoredState>> load_state() override;
@@ -49,11 +50,15 @@ class DuckDbSink final : public Sink {
   int64_t synced_us(const OpenTable& table);
   Status flush_all();
   Status commit_group(const Checkpoint& checkpoint);
+  /// That the path still leads to the file that was opened: DuckDB would go on writing to a file
+  /// that nobody finds.
+  Status check_file_in_place() const;
 
   DuckDbOptions options_;
   std::unique_ptr<AdbcClient> client_;
   std::string catalog_;
   StateRow state_;
+  std::optional<FileIdentity> file_;         // as opened
   std::map<std::string, OpenTable> tables_;  // by name in the source
   std::optional<Error> dead_;
   std::optional<int64_t> group_wall_us_;
@@ -68,7 +73,12 @@ class DuckDbSink final : public Sink {
 Error DuckDbSink::die(Error error) {
   if (dead_) return *dead_;
   const Status rolled_back = client_->rollback();
-  if (!rolled_back) error.message += "; rolling back failed too: " + rolled_back.error().message;
+  // A commit that failed has ended the transaction already.
+  const bool is_rolled_back =
+      rolled_back.ok() ||
+      rolled_back.error().message.find("o active transaction") != std::string::npos ||
+      rolled_back.error().message.find("no transaction is active") != std::string::npos;
+  if (!is_rolled_back) error.message += "; rolling back failed too: " + rolled_back.error().message;
   dead_ = error.within(options_.database_file);
   return *dead_;
 }
@@ -182,12 +192,21 @@ Status DuckDbSink::commit_group(const Checkpoint& checkpoint) {
     swept[name] = static_cast<uint64_t>(rows);
   }
   RINGSYNC_TRY(state_.store(checkpoint.sequence, checkpoint.json(), options_.clock->wall_us()));
+  RINGSYNC_TRY(check_file_in_place());
   RINGSYNC_TRY(client_->commit());
   for (const auto& [name, rows] : swept) {
     tables_[name].is_finished = false;
     tables_[name].rows_deleted += rows;
   }
   return {};
+}
+
+Status DuckDbSink::check_file_in_place() const {
+  const auto now = identify(options_.database_file);
+  if (file_ && now && now->device == file_->device && now->inode == file_->inode) return {};
+  return Error{ErrorCode::kDestination,
+               "the file was removed or replaced while the sync ran; what was not committed before "
+               "is lost. Put the file back, or run again to write a new one"};
 }
 
 std::optional<uint64_t> DuckDbSink::rows_deleted(const std::string& table) const {

@@ -26,7 +26,7 @@ struct DuckDbOptions {
   /// a share of the machine's memory, holds instead.
   uint32_t memory_limit_mib = 256;
   uint32_t wide_row_bytes = 1024;
-  uint32_t threads = 1;             // of DuckDB: a second one doubled the CPU time of a load
+  uint32_t threads = 1;  // of DuckDB: a second one doubled the CPU time of a load
   uint32_t wal_checkpoint_mib = 256;
   size_t pending_bytes_max = size_t{8} << 20;  // of pages held before DuckDB takes them
   const Clock* clock = nullptr;                // outlives the sink

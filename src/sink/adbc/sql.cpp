@@ -15,6 +15,8 @@ std::string table_name(const TargetLayout& layout) {
   return quoted(layout.catalog) + "." + quoted(layout.schema) + "." + quoted(layout.table);
 }
 
+std::string stage_name(const std::string& stage) { return "temp.main." + quoted(stage); }
+
 std::string joined(const TargetLayout& layout,
                    const std::function<std::string(size_t, const TargetColumn&)>& part,
                    std::string_view separator, bool keys_only = false) {
@@ -66,6 +68,13 @@ std::string timestamp_literal(int64_t us) {
                      (time - seconds).count());
 }
 
+std::string folded(std::string name) {
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
+}
+
 std::string create_schema_sql(const std::string& catalog, const std::string& schema) {
   return "CREATE SCHEMA IF NOT EXISTS " + quoted(catalog) + "." + quoted(schema);
 }
@@ -88,9 +97,39 @@ std::string add_column_sql(const TargetLayout& layout, const TargetColumn& colum
 
 std::string describe_sql(const TargetLayout& layout) {
   return fmt::format(
-      "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+      "SELECT table_name, column_name, data_type, column_default FROM duckdb_columns() "
       "WHERE database_name = {} AND lower(schema_name) = lower({}) "
       "AND lower(table_name) = lower({}) ORDER BY column_index",
+      literal(layout.catalog), literal(layout.schema), literal(layout.table));
+}
+
+std::string constraints_sql(const TargetLayout& layout) {
+  const std::string is_ours = fmt::format("database_name = {} AND lower(schema_name) = lower({})",
+                                          literal(layout.catalog), literal(layout.schema));
+  const std::string name = literal(layout.table);
+  return fmt::format(
+      "SELECT constraint_index::VARCHAR, constraint_type, unnest(constraint_column_names) "
+      "FROM duckdb_constraints() WHERE {0} AND lower(table_name) = lower({1}) "
+      "UNION ALL SELECT '', 'FOREIGN KEY of ' || table_name, NULL FROM duckdb_constraints() "
+      "WHERE {0} AND lower(referenced_table) = lower({1}) "
+      "UNION ALL SELECT '', 'UNIQUE INDEX ' || index_name, NULL FROM duckdb_indexes() "
+      "WHERE {0} AND lower(table_name) = lower({1}) AND is_unique "
+      "UNION ALL SELECT '', 'GENERATED column', NULL FROM duckdb_tables() "
+      "WHERE {0} AND lower(table_name) = lower({1}) AND contains(sql, ' GENERATED ALWAYS AS(')",
+      is_ours, name);
+}
+
+std::string schema_spelling_sql(const std::string& catalog, const std::string& schema) {
+  return fmt::format(
+      "SELECT schema_name FROM duckdb_schemas() WHERE database_name = {} "
+      "AND lower(schema_name) = lower({})",
+      literal(catalog), literal(schema));
+}
+
+std::string views_sql(const TargetLayout& layout) {
+  return fmt::format(
+      "SELECT view_name FROM duckdb_views() WHERE database_name = {} "
+      "AND lower(schema_name) = lower({}) AND lower(view_name) = lower({})",
       literal(layout.catalog), literal(layout.schema), literal(layout.table));
 }
 
@@ -99,7 +138,7 @@ std::string has_rows_sql(const TargetLayout& layout) {
 }
 
 std::string create_stage_sql(const TargetLayout& layout, const std::string& stage) {
-  return fmt::format("CREATE TEMP TABLE {} ({})", stage,
+  return fmt::format("CREATE TEMP TABLE {} ({})", stage_name(stage),
                      joined(
                          layout,
                          [](size_t i, const TargetColumn& column) {
@@ -108,7 +147,7 @@ std::string create_stage_sql(const TargetLayout& layout, const std::string& stag
                          ", "));
 }
 
-std::string drop_stage_sql(const std::string& stage) { return "DROP TABLE temp." + stage; }
+std::string drop_stage_sql(const std::string& stage) { return "DROP TABLE " + stage_name(stage); }
 
 std::string dedupe_stage_sql(const TargetLayout& layout, const std::string& stage) {
   const auto key = [](size_t i, const TargetColumn&) { return fmt::format("c{}", i); };
@@ -116,24 +155,24 @@ std::string dedupe_stage_sql(const TargetLayout& layout, const std::string& stag
     return fmt::format("s.c{0} = d.c{0}", i);
   };
   return fmt::format(
-      "DELETE FROM temp.{0} AS s USING (SELECT {1}, max(rowid) AS last_row FROM temp.{0} "
+      "DELETE FROM {0} AS s USING (SELECT {1}, max(rowid) AS last_row FROM {0} "
       "GROUP BY {1} HAVING count(*) > 1) AS d WHERE {2} AND s.rowid < d.last_row",
-      stage, joined(layout, key, ", ", true), joined(layout, match, " AND ", true));
+      stage_name(stage), joined(layout, key, ", ", true), joined(layout, match, " AND ", true));
 }
 
 std::string delete_staged_keys_sql(const TargetLayout& layout, const std::string& stage) {
   const auto match = [](size_t i, const TargetColumn& column) {
     return fmt::format("t.{} = s.c{}", quoted(column.name), i);
   };
-  return fmt::format("DELETE FROM {} AS t USING temp.{} AS s WHERE {}", table_name(layout), stage,
-                     joined(layout, match, " AND ", true));
+  return fmt::format("DELETE FROM {} AS t USING {} AS s WHERE {}", table_name(layout),
+                     stage_name(stage), joined(layout, match, " AND ", true));
 }
 
 std::string insert_staged_sql(const TargetLayout& layout, const std::string& stage) {
   const auto name = [](size_t, const TargetColumn& column) { return quoted(column.name); };
   const auto staged = [](size_t i, const TargetColumn&) { return fmt::format("c{}", i); };
-  return fmt::format("INSERT INTO {} ({}) SELECT {} FROM temp.{}", table_name(layout),
-                     joined(layout, name, ", "), joined(layout, staged, ", "), stage);
+  return fmt::format("INSERT INTO {} ({}) SELECT {} FROM {}", table_name(layout),
+                     joined(layout, name, ", "), joined(layout, staged, ", "), stage_name(stage));
 }
 
 std::string sweep_sql(const TargetLayout& layout, int64_t run_started_us, int64_t now_us) {
@@ -153,6 +192,11 @@ std::string create_state_sql(const std::string& state_table) {
       "CREATE TABLE IF NOT EXISTS {} (source VARCHAR PRIMARY KEY, sequence BIGINT NOT NULL, "
       "state VARCHAR NOT NULL, written_at TIMESTAMPTZ NOT NULL)",
       state_table);
+}
+
+std::string same_sources_sql(const std::string& state_table, const std::string& source) {
+  return fmt::format("SELECT source FROM {} WHERE lower(source) = lower({})", state_table,
+                     literal(source));
 }
 
 std::string load_state_sql(const std::string& state_table, const std::string& source) {

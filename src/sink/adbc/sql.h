@@ -38,16 +38,29 @@ std::string literal(std::string_view text);
 /// Microseconds since 1970-01-01T00:00:00Z as a TIMESTAMPTZ literal.
 std::string timestamp_literal(int64_t us);
 
+/// `name` as DuckDB compares names: ASCII letters of both cases are one.
+std::string folded(std::string name);
+
 std::string create_schema_sql(const std::string& catalog, const std::string& schema);
 std::string create_table_sql(const TargetLayout& layout);
 std::string add_column_sql(const TargetLayout& layout, const TargetColumn& column);
-/// Rows (table name, column name, type), all text, of the tables called like this one in any case.
+/// Rows (table name, column name, type, default), all text, of the tables and views called like
+/// this one in any case.
 std::string describe_sql(const TargetLayout& layout);
+/// Rows (number, kind, column), all text, of what restrains that table: one row for each column of
+/// a constraint, and one without a column for each table that refers to this one, each unique index
+/// and for generated columns.
+std::string constraints_sql(const TargetLayout& layout);
+/// Rows (name), all text, of the schemas called like `schema` in any case.
+std::string schema_spelling_sql(const std::string& catalog, const std::string& schema);
+/// Rows (name), all text, of the views called like this table in any case.
+std::string views_sql(const TargetLayout& layout);
 /// One integer: 1 where the table has a row.
 std::string has_rows_sql(const TargetLayout& layout);
 
 /// Staging tables call their columns c0, c1, … in layout order: no source name can then collide
-/// with the pseudo-column rowid, which tells the order of arrival.
+/// with the pseudo-column rowid, which tells the order of arrival. Their names are given in full: a
+/// keyspace may be called temp.
 std::string create_stage_sql(const TargetLayout& layout, const std::string& stage);
 std::string drop_stage_sql(const std::string& stage);
 /// Keeps the last arrived row of each key.
@@ -61,6 +74,8 @@ std::string sweep_sql(const TargetLayout& layout, int64_t run_started_us, int64_
 /// The table that holds saved states, one row a source.
 std::string state_table_name(const std::string& catalog);
 std::string create_state_sql(const std::string& state_table);
+/// Rows (source), all text, of the sources that DuckDB takes for the name of one schema.
+std::string same_sources_sql(const std::string& state_table, const std::string& source);
 /// Rows (sequence, state), both text.
 std::string load_state_sql(const std::string& state_table, const std::string& source);
 std::string insert_state_sql(const std::string& state_table, const std::string& source,

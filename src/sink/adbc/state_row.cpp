@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <string_view>
 
 #include "sink/adbc/sql.h"
 
@@ -17,6 +18,19 @@ Error taken_over(const std::string& source) {
                       source)};
 }
 
+/// Schemas that are ours, or that DuckDB keeps for itself and lets nobody create tables in.
+bool is_reserved(const std::string& schema) {
+  const std::string name = folded(schema);
+  return name == "_ringsync" || name == "pg_catalog" || name == "information_schema";
+}
+
+Error same_name(const std::string& source, std::string_view what, const std::string& other) {
+  return {ErrorCode::kDestination,
+          fmt::format("keyspace {} cannot be written here: the destination has {} {}, which is the "
+                      "same name in DuckDB; write to another destination",
+                      quoted(source), what, quoted(other))};
+}
+
 }  // namespace
 
 StateRow::StateRow(AdbcClient& client, std::string catalog, std::string source)
@@ -25,9 +39,29 @@ StateRow::StateRow(AdbcClient& client, std::string catalog, std::string source)
       table_(state_table_name(catalog_)),
       source_(std::move(source)) {}
 
+Status StateRow::check_name() {
+  RINGSYNC_ASSIGN(const auto sources, client_.query_text(same_sources_sql(table_, source_)));
+  for (const TextRow& row : sources) {
+    if (*row[0] != source_) return same_name(source_, "keyspace", *row[0]);
+  }
+  RINGSYNC_ASSIGN(const auto schemas, client_.query_text(schema_spelling_sql(catalog_, source_)));
+  for (const TextRow& row : schemas) {
+    if (*row[0] != source_) return same_name(source_, "a schema", *row[0]);
+  }
+  return {};
+}
+
 Result<std::optional<StoredState>> StateRow::load() {
+  if (is_reserved(source_)) {
+    return Error{ErrorCode::kDestination,
+                 fmt::format("keyspace {} cannot be written to a DuckDB file: its name is taken "
+                             "there by {}",
+                             quoted(source_),
+                             folded(source_) == "_ringsync" ? "Ringsync's own table" : "DuckDB")};
+  }
   RINGSYNC_TRY(client_.exec(create_schema_sql(catalog_, "_ringsync")));
   RINGSYNC_TRY(client_.exec(create_state_sql(table_)));
+  RINGSYNC_TRY(check_name());
   RINGSYNC_ASSIGN(const auto rows, client_.query_text(load_state_sql(table_, source_)));
   is_loaded_ = true;
   sequence_.reset();

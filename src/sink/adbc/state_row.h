@@ -15,13 +15,17 @@ class StateRow {
   /// `client` outlives it.
   StateRow(AdbcClient& client, std::string catalog, std::string source);
 
-  /// Makes the table where there is none and reads the row. Later calls read again.
+  /// Makes the table where there is none and reads the row. Later calls read again. Error
+  /// kDestination where the destination cannot take this keyspace: its name is taken, by DuckDB or
+  /// by another keyspace that DuckDB takes for the same.
   Result<std::optional<StoredState>> load();
   /// Writes the row in the present transaction. Error kDestinationBusy where another sync has
   /// written it since load() or the last write.
   Status store(uint64_t sequence, const std::string& json, int64_t now_us);
 
  private:
+  Status check_name();
+
   AdbcClient& client_;
   std::string catalog_;
   std::string table_;

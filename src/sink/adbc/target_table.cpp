@@ -5,22 +5,30 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 
 #include "model/table.h"
 
 namespace ringsync {
 namespace {
 
-/// How DuckDB compares names: ASCII letters of both cases are one.
-std::string folded(std::string name) {
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return name;
-}
-
 Error table_error(ErrorCode code, const TargetLayout& layout, const std::string& what) {
   return {code, fmt::format("table {}.{}: {}", quoted(layout.schema), quoted(layout.table), what)};
+}
+
+Error constraint_error(const TargetLayout& layout, const std::string& what) {
+  return table_error(ErrorCode::kDestination, layout,
+                     fmt::format("the destination's table has a {}, which keeps rows of the source "
+                                 "out; remove it, or rename the table, then run again",
+                                 what));
+}
+
+std::set<std::string> folded_keys(const TargetLayout& layout) {
+  std::set<std::string> keys;
+  for (const TargetColumn& column : layout.columns) {
+    if (column.is_key) keys.insert(folded(column.name));
+  }
+  return keys;
 }
 
 }  // namespace
@@ -100,8 +108,59 @@ Status TargetTable::check_existing(const std::vector<TextRow>& existing) const {
   return {};
 }
 
+Status TargetTable::check_no_view(bool& is_table_error) {
+  RINGSYNC_ASSIGN(const auto views, client_.query_text(views_sql(layout_)));
+  if (views.empty()) return {};
+  is_table_error = true;
+  return table_error(ErrorCode::kDestination, layout_,
+                     fmt::format("the destination has a view of this name, {}; drop or rename it, "
+                                 "or exclude the table with exclude_tables",
+                                 quoted(*views[0][0])));
+}
+
+// What is synced always has its key and Ringsync's own columns; any other value may be NULL.
+bool TargetTable::takes_not_null(const std::string& column,
+                                 const std::vector<TextRow>& existing) const {
+  const auto ours =
+      std::find_if(layout_.columns.begin(), layout_.columns.end(),
+                   [&column](const auto& mine) { return folded(mine.name) == folded(column); });
+  if (ours != layout_.columns.end()) {
+    return ours->is_key || ours->name == kSyncedColumn || ours->name == kDeletedColumn;
+  }
+  return std::any_of(existing.begin(), existing.end(), [&column](const TextRow& row) {
+    return *row[1] == column && row[3].has_value();
+  });
+}
+
+Status TargetTable::check_constraints(const std::vector<TextRow>& existing, bool& is_table_error) {
+  RINGSYNC_ASSIGN(const auto rows, client_.query_text(constraints_sql(layout_)));
+  is_table_error = true;
+  std::map<std::string, std::set<std::string>> unique;  // columns by the constraint's number
+  for (const TextRow& row : rows) {
+    const std::string& kind = *row[1];
+    if (kind == "NOT NULL") {
+      if (takes_not_null(*row[2], existing)) continue;
+      return constraint_error(layout_, "NOT NULL constraint on column " + quoted(*row[2]));
+    }
+    const bool is_unique = kind == "PRIMARY KEY" || kind == "UNIQUE";
+    if (!is_unique) {
+      return constraint_error(layout_, row[2] ? kind + " constraint on " + quoted(*row[2]) : kind);
+    }
+    unique[*row[0]].insert(folded(*row[2]));
+  }
+  for (const auto& [number, columns] : unique) {
+    if (columns == folded_keys(layout_)) continue;
+    return constraint_error(layout_,
+                            "PRIMARY KEY or UNIQUE constraint on other columns than the "
+                            "source's primary key");
+  }
+  is_table_error = false;
+  return {};
+}
+
 Status TargetTable::prepare(bool& is_table_error) {
   RINGSYNC_TRY(client_.exec(create_schema_sql(layout_.catalog, layout_.schema)));
+  RINGSYNC_TRY(check_no_view(is_table_error));
   RINGSYNC_ASSIGN(const auto existing, client_.query_text(describe_sql(layout_)));
   if (existing.empty()) {
     was_created_ = true;
@@ -112,6 +171,7 @@ Status TargetTable::prepare(bool& is_table_error) {
   Status checked = check_existing(existing);
   is_table_error = !checked.ok();
   RINGSYNC_TRY(std::move(checked));
+  RINGSYNC_TRY(check_constraints(existing, is_table_error));
   is_aligned_ = existing.size() == layout_.columns.size();
   for (size_t i = 0; i < layout_.columns.size(); ++i) {
     const TargetColumn& column = layout_.columns[i];
@@ -163,10 +223,12 @@ Status TargetTable::flush(int64_t synced_us) {
     if (!is_staged_) RINGSYNC_TRY(client_.exec(create_stage_sql(layout_, stage_)));
     is_staged_ = true;
   }
+  int64_t rows = 0;
+  for (const PendingSlice& slice : pending_) rows += slice.row_count;
   auto added = added_columns(synced_us);
   ArrowArrayStream stream{};
   make_slice_stream(fields_, std::exchange(pending_, {}), std::move(added), &stream);
-  return client_.ingest(&stream, target);
+  return client_.ingest(&stream, target, rows);
 }
 
 Status TargetTable::merge() {

@@ -45,6 +45,11 @@ class TargetTable {
   /// Brings the table to the layout's shape and learns `was_empty_` and `is_aligned_`.
   Status prepare(bool& is_table_error);
   Status check_existing(const std::vector<TextRow>& existing) const;
+  /// That nothing which the destination's owner added to the table stands in the way of a merge.
+  /// An error of the table sets `is_table_error`.
+  Status check_constraints(const std::vector<TextRow>& existing, bool& is_table_error);
+  Status check_no_view(bool& is_table_error);
+  bool takes_not_null(const std::string& column, const std::vector<TextRow>& existing) const;
   std::shared_ptr<const std::vector<ArrowColumn>> added_columns(int64_t synced_us) const;
   bool goes_direct() const { return was_empty_ && is_aligned_ && !may_repeat_; }
 

@@ -33,11 +33,11 @@ TEST(Sql, TablesHaveQuotedNamesAndNoPrimaryKey) {
 
 TEST(Sql, MergingJoinsOnAllKeyColumns) {
   EXPECT_EQ(delete_staged_keys_sql(kLayout, "s0"),
-            R"(DELETE FROM "wh"."ks"."my ""t""" AS t USING temp.s0 AS s )"
+            R"(DELETE FROM "wh"."ks"."my ""t""" AS t USING temp.main."s0" AS s )"
             R"(WHERE t."a""b" = s.c0 AND t."c" = s.c1)");
-  EXPECT_EQ(
-      insert_staged_sql(kLayout, "s0"),
-      R"(INSERT INTO "wh"."ks"."my ""t""" ("a""b", "c", "v") SELECT c0, c1, c2 FROM temp.s0)");
+  EXPECT_EQ(insert_staged_sql(kLayout, "s0"),
+            R"(INSERT INTO "wh"."ks"."my ""t""" ("a""b", "c", "v") )"
+            R"(SELECT c0, c1, c2 FROM temp.main."s0")");
 }
 
 TEST(Sql, StateIsChangedOnlyWhereItsSequenceIsTheExpectedOne) {
