@@ -46,8 +46,6 @@ class DuckDbSink final : public Sink {
   Error die(Error error);
   bool is_due() const;
   Status allow_wide_rows(const ArrowPage& page);
-  /// The time that rows of the present commit group carry; never before the table's run.
-  int64_t synced_us(const OpenTable& table);
   Status flush_all();
   Status commit_group(const Checkpoint& checkpoint);
   /// That the path still leads to the file that was opened: DuckDB would go on writing to a file
@@ -61,7 +59,6 @@ class DuckDbSink final : public Sink {
   std::optional<FileIdentity> file_;         // as opened
   std::map<std::string, OpenTable> tables_;  // by name in the source
   std::optional<Error> dead_;
-  std::optional<int64_t> group_wall_us_;
   const EncodedPage* last_page_ = nullptr;  // compared only
   size_t pending_bytes_ = 0;
   bool memory_is_raised_ = false;
@@ -110,11 +107,6 @@ Result<std::unique_ptr<PageEncoder>> DuckDbSink::encoder(const TablePlan& plan) 
   return std::unique_ptr<PageEncoder>(std::move(encoder));
 }
 
-int64_t DuckDbSink::synced_us(const OpenTable& table) {
-  if (!group_wall_us_) group_wall_us_ = options_.clock->wall_us();
-  return std::max(*group_wall_us_, table.run_started_us);
-}
-
 Status DuckDbSink::deliver(const TablePlan& plan, const std::shared_ptr<const EncodedPage>& page,
                            RowSlice slice) {
   if (dead_) return *dead_;
@@ -148,7 +140,7 @@ Status DuckDbSink::allow_wide_rows(const ArrowPage& page) {
 Status DuckDbSink::flush_all() {
   for (auto& [name, table] : tables_) {
     if (!table.target->has_pending()) continue;
-    Status flushed = table.target->flush(synced_us(table));
+    Status flushed = table.target->flush(table.run_started_us);
     if (!flushed) return die(flushed.error().within("table " + quoted(name)));
   }
   pending_bytes_ = 0;
@@ -175,7 +167,6 @@ Result<bool> DuckDbSink::checkpoint(const Checkpoint& checkpoint, CheckpointUrge
   RINGSYNC_TRY(flush_all());
   Status committed = commit_group(checkpoint);
   if (!committed) return die(std::move(committed).error());
-  group_wall_us_.reset();
   group_rows_ = 0;
   group_bytes_ = 0;
   committed_at_ms_ = options_.clock->steady_ms();
@@ -187,8 +178,7 @@ Status DuckDbSink::commit_group(const Checkpoint& checkpoint) {
   for (auto& [name, table] : tables_) {
     RINGSYNC_TRY(table.target->merge());
     if (!table.is_finished) continue;
-    RINGSYNC_ASSIGN(const int64_t rows,
-                    table.target->sweep(table.run_started_us, synced_us(table)));
+    RINGSYNC_ASSIGN(const int64_t rows, table.target->sweep(table.run_started_us));
     swept[name] = static_cast<uint64_t>(rows);
   }
   RINGSYNC_TRY(state_.store(checkpoint.sequence, checkpoint.json(), options_.clock->wall_us()));

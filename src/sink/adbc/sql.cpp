@@ -175,12 +175,11 @@ std::string insert_staged_sql(const TargetLayout& layout, const std::string& sta
                      joined(layout, name, ", "), joined(layout, staged, ", "), stage_name(stage));
 }
 
-std::string sweep_sql(const TargetLayout& layout, int64_t run_started_us, int64_t now_us) {
+std::string sweep_sql(const TargetLayout& layout, int64_t run_started_us) {
   return fmt::format(
       "UPDATE {0} SET {1} = true, {2} = {3} "
-      "WHERE {1} IS NOT TRUE AND ({2} < {4} OR {2} IS NULL)",
-      table_name(layout), kDeletedColumn, kSyncedColumn, timestamp_literal(now_us),
-      timestamp_literal(run_started_us));
+      "WHERE {1} IS NOT TRUE AND ({2} < {3} OR {2} IS NULL)",
+      table_name(layout), kDeletedColumn, kSyncedColumn, timestamp_literal(run_started_us));
 }
 
 std::string state_table_name(const std::string& catalog) {

@@ -69,7 +69,7 @@ std::string dedupe_stage_sql(const TargetLayout& layout, const std::string& stag
 std::string delete_staged_keys_sql(const TargetLayout& layout, const std::string& stage);
 std::string insert_staged_sql(const TargetLayout& layout, const std::string& stage);
 /// Soft-deletes what was last synced before `run_started_us`; answers with the number of rows.
-std::string sweep_sql(const TargetLayout& layout, int64_t run_started_us, int64_t now_us);
+std::string sweep_sql(const TargetLayout& layout, int64_t run_started_us);
 
 /// The table that holds saved states, one row a source.
 std::string state_table_name(const std::string& catalog);

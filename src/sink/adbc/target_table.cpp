@@ -243,8 +243,8 @@ Status TargetTable::merge() {
   return {};
 }
 
-Result<int64_t> TargetTable::sweep(int64_t run_started_us, int64_t now_us) {
-  return client_.query_integer(sweep_sql(layout_, run_started_us, now_us));
+Result<int64_t> TargetTable::sweep(int64_t run_started_us) {
+  return client_.query_integer(sweep_sql(layout_, run_started_us));
 }
 
 }  // namespace ringsync

@@ -32,12 +32,13 @@ class TargetTable {
   bool was_created() const { return was_created_; }
   bool has_pending() const { return !pending_.empty(); }
 
-  /// Hands the pending slices to the database, stamped as synced at `synced_us`.
+  /// Hands the pending slices to the database, stamped as synced at `synced_us`: the run's start,
+  /// whatever the clock says meanwhile (docs/decisions/0008).
   Status flush(int64_t synced_us);
   /// Moves what is staged into the table. Afterwards nothing is pending or staged.
   Status merge();
   /// Soft-deletes rows last synced before the run. Returns how many.
-  Result<int64_t> sweep(int64_t run_started_us, int64_t now_us);
+  Result<int64_t> sweep(int64_t run_started_us);
 
  private:
   TargetTable(AdbcClient& client, TargetLayout layout, uint32_t number);
