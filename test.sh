@@ -62,7 +62,7 @@ if [[ $quick == no ]]; then
   build_and_test tsan
 fi
 step "The program against a real Cassandra"
-run_and_keep '^=+ .*(passed|failed)' tools/run_integration.sh
+run_and_keep '^(=+ )?[0-9]+ (passed|failed)' tools/run_integration.sh
 
 step "Summaries"
 cat "$summaries"

@@ -22,8 +22,8 @@ using nlohmann::ordered_json;
 
 ordered_json table_json(const TableSummary& table, bool interrupted) {
   ordered_json json{{"name", table.name},
-                    {"mode", table.mode == SyncMode::kTimestamp ? "timestamp" : "full"},
-                    {"run", run_name(table.run)},
+                    {"mode", to_string(table.mode)},
+                    {"run", to_string(table.run)},
                     {"resumed", table.resumed},
                     {"outcome", outcome_name(table_outcome(table, interrupted))},
                     {"reconciled", table.reconciles()},

@@ -24,7 +24,7 @@ const Row kHeader{"table",    "outcome", "run",   "rows read", "rows sent",
 Row row_of(const TableSummary& table, bool interrupted) {
   return {table.name,
           std::string(outcome_name(table_outcome(table, interrupted))),
-          fmt::format("{}{}", run_name(table.run), table.resumed ? ", resumed" : ""),
+          fmt::format("{}{}", to_string(table.run), table.resumed ? ", resumed" : ""),
           grouped(table.rows_read),
           grouped(table.rows_sent),
           grouped(table.rows_reported),

@@ -11,15 +11,6 @@ std::string_view outcome_name(Outcome outcome) {
   return "failed";
 }
 
-std::string_view run_name(RunKind run) {
-  switch (run) {
-    case RunKind::kFirst: return "first";
-    case RunKind::kIncremental: return "incremental";
-    case RunKind::kFull: return "full";
-  }
-  return "full";
-}
-
 bool is_mismatch(const TableSummary& table) { return table.finished && !table.reconciles(); }
 
 Outcome table_outcome(const TableSummary& table, bool interrupted) {

@@ -14,9 +14,6 @@ enum class Outcome : uint8_t { kDone, kFailed, kInterrupted };
 /// "done", "failed" or "interrupted".
 std::string_view outcome_name(Outcome outcome);
 
-/// "first", "incremental" or "full".
-std::string_view run_name(RunKind run);
-
 /// True where a finished table's rows do not add up: a defect. Of a table that did not finish,
 /// pages may have been dropped on the way, which the next run reads again.
 bool is_mismatch(const TableSummary& table);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "model/table.h"
 
@@ -19,6 +20,11 @@ enum class RunKind : uint8_t {
   kIncremental,  // only rows past the cursor bound
   kFull,         // a table without a cursor: everything, then a sweep
 };
+
+/// Stable names, as states and summaries hold them: "timestamp", "full"; "first", "incremental",
+/// "full".
+std::string_view to_string(SyncMode mode);
+std::string_view to_string(RunKind run);
 
 struct TablePlan {
   Table table;

@@ -86,7 +86,9 @@ RunState begin_run(TableState& state, SyncMode mode, const PlanningOptions& opti
   run.kind = mode == SyncMode::kFull ? RunKind::kFull : RunKind::kFirst;
   if (mode == SyncMode::kTimestamp && state.cursor_ms) {
     run.kind = RunKind::kIncremental;
-    run.cursor_after_ms = *state.cursor_ms - options.overlap_ms;
+    // One less, since the bound is exclusive: a row of the very millisecond of `until` may have
+    // become visible behind the scan.
+    run.cursor_after_ms = *state.cursor_ms - options.overlap_ms - 1;
   }
   state.last_run_started_us = run.started_us;
   return run;

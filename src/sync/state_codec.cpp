@@ -11,17 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-const char* mode_name(SyncMode mode) { return mode == SyncMode::kTimestamp ? "timestamp" : "full"; }
-
-const char* run_name(RunKind kind) {
-  switch (kind) {
-    case RunKind::kFirst: return "first";
-    case RunKind::kIncremental: return "incremental";
-    case RunKind::kFull: return "full";
-  }
-  return "full";
-}
-
 std::string to_hex(const std::vector<uint8_t>& bytes) {
   std::string text;
   text.reserve(bytes.size() * 2);
@@ -74,7 +63,7 @@ json encode_run(const RunState& run) {
   for (const ScanPosition& at : run.active) {
     active.push_back({at.range.start, at.range.end, at.reached, to_hex(at.paging_state)});
   }
-  json document = {{"kind", run_name(run.kind)},   {"until_ms", run.until_ms},
+  json document = {{"kind", to_string(run.kind)},  {"until_ms", run.until_ms},
                    {"started_us", run.started_us}, {"paging", run.paging_fingerprint},
                    {"done", std::move(done)},      {"active", std::move(active)}};
   if (run.cursor_after_ms) document["after_ms"] = *run.cursor_after_ms;
@@ -123,7 +112,7 @@ RunState decode_run(const json& document) {
 
 json encode_table(const TableState& table) {
   json document = {
-      {"table_id", table.table_id},    {"mode", mode_name(table.mode)},
+      {"table_id", table.table_id},    {"mode", to_string(table.mode)},
       {"key", table.key_fingerprint},  {"columns", table.columns_fingerprint},
       {"column_names", table.columns}, {"last_run_started_us", table.last_run_started_us}};
   if (!table.dropped_columns.empty()) document["dropped_columns"] = table.dropped_columns;

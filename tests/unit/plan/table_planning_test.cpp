@@ -26,13 +26,13 @@ TEST(TablePlanning, TheFirstRunOfATableWithACursorReadsEverythingAndSweeps) {
   EXPECT_EQ(plan.run_started_us, 9'000'000);
 }
 
-TEST(TablePlanning, TheNextRunReadsFromTheLastUntilLessTheOverlap) {
+TEST(TablePlanning, TheNextRunReadsFromTheLastUntilLessTheOverlapOn) {
   TableState state;
   plan_table(orders(), state, kOptions, {1'000'000, 1});
   complete_run(state);
   const TablePlan plan = plan_table(orders(), state, kOptions, {2'000'000, 5});
   EXPECT_EQ(plan.run, RunKind::kIncremental);
-  EXPECT_EQ(plan.cursor_after_ms, 700'000);
+  EXPECT_EQ(plan.cursor_after_ms, 699'999);
   EXPECT_FALSE(plan.sweeps());
   EXPECT_EQ(plan.until_ms, 2'000'000);
 }
@@ -99,7 +99,7 @@ TEST(TablePlanning, NewColumnsKeepTheCursorButBeginTheRunUnderWayAnew) {
   wider.columns.push_back({"zone", {TypeKind::kInt, {}, "", {}, 0}, ColumnKind::kRegular});
   const TablePlan plan = plan_table(wider, state, kOptions, {3'000'000, 3});
   EXPECT_EQ(plan.run, RunKind::kIncremental);
-  EXPECT_EQ(plan.cursor_after_ms, 700'000);
+  EXPECT_EQ(plan.cursor_after_ms, 699'999);
   EXPECT_TRUE(state.run->done.empty());
 }
 

@@ -127,6 +127,24 @@ TEST_F(Engine, OnlyRowsChangedSinceTheLastSyncTravel) {
   expect_equal_to_source();
 }
 
+TEST_F(Engine, ARowOfTheVeryMillisecondInWhichASyncBeganIsNotLost) {
+  tables_["orders"] = table_of(500, true);
+  FakeSourceOptions source_options;
+  int pages = 0;
+  source_options.after_page = [&] {
+    // Written behind the scan, with the time at which the sync began; the clock stands still.
+    if (++pages == 20) {
+      for (int64_t id = 0; id < 500; ++id) {
+        tables_["orders"].rows[id] = {-id, clock_.wall_us() / 1000};
+      }
+    }
+  };
+  ASSERT_TRUE(sync(source_options).ok());
+  ASSERT_GE(pages, 20);
+  ASSERT_TRUE(sync().ok());
+  expect_equal_to_source();
+}
+
 TEST_F(Engine, TheFirstSyncBringsRowsWithoutAndWithVeryOldCursorsAndCountsTheFormer) {
   tables_["orders"] = table_of(100, true);
   tables_["orders"].rows[1].updated_at_ms = std::nullopt;
