@@ -21,7 +21,11 @@ struct NamedFile {
 bool is_same_file(const fs::path& a, const fs::path& b) {
   std::error_code failed;
   if (fs::equivalent(a, b, failed) && !failed) return true;
-  return fs::weakly_canonical(a, failed) == fs::weakly_canonical(b, failed);
+  // Of a path that does not exist, only an absolute form can be compared.
+  const fs::path one = fs::weakly_canonical(fs::absolute(a), failed);
+  if (failed) return false;
+  const fs::path other = fs::weakly_canonical(fs::absolute(b), failed);
+  return !failed && one == other;
 }
 
 std::vector<NamedFile> files_of(const Arguments& arguments) {
@@ -41,20 +45,35 @@ std::vector<NamedFile> files_of(const Arguments& arguments) {
   return files;
 }
 
+Error refusal(const char* option, const fs::path& path, const char* why) {
+  return {ErrorCode::kUsage, fmt::format("{}: {} {}", option, path.string(), why)};
+}
+
+/// `path` itself may be a terminal or a pipe: it is written in place.
 Status check_writable(const char* option, const fs::path& path) {
-  const auto refuse = [&](const std::string& why) {
-    return Error{ErrorCode::kUsage, fmt::format("{}: {} {}", option, path.string(), why)};
-  };
   std::error_code failed;
-  if (fs::exists(path, failed)) {
-    if (!fs::is_regular_file(path, failed)) return refuse("is no regular file; name another");
-    if (access(path.c_str(), W_OK) != 0) return refuse("may not be written; name another");
-    return {};
+  if (fs::is_directory(path, failed)) return refusal(option, path, "is a folder; name a file");
+  if (fs::exists(path, failed) && access(path.c_str(), W_OK) != 0) {
+    return refusal(option, path, "may not be written; name another");
   }
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  if (!fs::is_directory(folder, failed)) return refuse("lies in a folder that does not exist");
-  if (access(folder.c_str(), W_OK) != 0) return refuse("lies in a folder that may not be written");
+  if (!fs::is_directory(folder, failed)) {
+    return refusal(option, path, "lies in a folder that does not exist");
+  }
+  if (!fs::exists(path, failed) && access(folder.c_str(), W_OK) != 0) {
+    return refusal(option, path, "lies in a folder that may not be written");
+  }
   return {};
+}
+
+/// The state is written beside `path` and renamed over it.
+Status check_replaceable(const char* option, const fs::path& path) {
+  RINGSYNC_TRY(check_writable(option, path));
+  std::error_code failed;
+  if (fs::exists(path, failed) && !fs::is_regular_file(path, failed)) {
+    return refusal(option, path, "is no regular file; name another");
+  }
+  return check_writable(option, path.string() + ".new");
 }
 
 }  // namespace
@@ -69,7 +88,7 @@ Status check_output_files(const Arguments& arguments) {
                                files[i].option, files[j].option, files[j].path.string())};
     }
   }
-  if (arguments.state_path) RINGSYNC_TRY(check_writable("--state", *arguments.state_path));
+  if (arguments.state_path) RINGSYNC_TRY(check_replaceable("--state", *arguments.state_path));
   if (arguments.summary_json_path) {
     RINGSYNC_TRY(check_writable("--summary-json", *arguments.summary_json_path));
   }

@@ -7,7 +7,7 @@
 namespace ringsync {
 
 /// Ok where destination, configuration, --state and --summary-json are different files, and the
-/// last two can be written: absent or regular files in folders that allow it. Error kUsage else.
+/// last two can be written, the state by replacing it. Error kUsage else.
 Status check_output_files(const Arguments& arguments);
 
 }  // namespace ringsync

@@ -17,6 +17,7 @@ namespace {
 // it, tells how densely the table fills the ring.
 constexpr uint32_t kProbeRows = 16;
 constexpr uint32_t kProbePages = 2;
+constexpr uint32_t kPageRowsLeast = 64;
 constexpr int64_t kPollMs = 100;
 constexpr int64_t kPublishMs = 100;
 constexpr int64_t kRetryLogMs = 10'000;
@@ -163,8 +164,10 @@ void SyncEngine::start_scan(TableRun& table, ScanWork work) {
   request.range = work.range;
   request.paging_state = work.paging_state;
   // Fewer rows after each failure of this scan: the page itself may be what the server fails at.
+  // The limit holds to the scan's end, so it stays high enough to read on at a fair pace.
+  const uint32_t page_rows = flow_->page_rows();
   const uint32_t halvings = std::min<uint32_t>(2 * work.failures, 31);
-  request.page_rows_max = std::max<uint32_t>(flow_->page_rows() >> halvings, 1);
+  request.page_rows_max = std::max(page_rows >> halvings, std::min(page_rows, kPageRowsLeast));
   request.first_page_rows =
       table.first_page_rows(options_.page_bytes_target, request.page_rows_max);
   submit(std::move(request), ActiveScan{&table, std::move(work), false, {}},
@@ -305,6 +308,7 @@ void SyncEngine::on_failure(ScanId id, const Error& error) {
         "token delivered",
         scan.table->name());
     scan.work = scan.table->work_from_token(std::move(scan.work));
+    ++scan.work.refusals;
   }
   if (!is_hopeless(scan.work, now_ms)) {
     retry(std::move(scan), error);

@@ -59,20 +59,21 @@ Result<PlanningTimes> planning_times(Source& source, const Clock& clock, int64_t
   return times;
 }
 
-/// Forgets tables that the keyspace no longer has. Their rows stay in the destination.
+/// Forgets tables that the keyspace no longer has, but for the start of their last run: should one
+/// come back, its rows must be later than those that stay in the destination.
 void forget_missing_tables(const Keyspace& keyspace, SyncState& state) {
-  std::erase_if(state.tables, [&](const auto& entry) {
-    const bool is_there =
-        std::any_of(keyspace.tables.begin(), keyspace.tables.end(),
-                    [&](const Table& table) { return table.name == entry.first; });
-    if (!is_there) {
-      log_warning(
-          "table {}: the keyspace does not have it any more; its rows stay in the "
-          "destination as they are",
-          entry.first);
-    }
-    return !is_there;
-  });
+  for (auto& [name, table_state] : state.tables) {
+    const bool is_there = std::any_of(keyspace.tables.begin(), keyspace.tables.end(),
+                                      [&](const Table& table) { return table.name == name; });
+    if (is_there || table_state.table_id.empty()) continue;
+    log_warning(
+        "table {}: the keyspace does not have it any more; its rows stay in the destination "
+        "as they are",
+        name);
+    const int64_t last_run_started_us = table_state.last_run_started_us;
+    table_state = TableState{};
+    table_state.last_run_started_us = last_run_started_us;
+  }
 }
 
 Result<std::vector<Table>> chosen_tables(Keyspace keyspace, const SyncOptions& options) {

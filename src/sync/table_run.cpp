@@ -82,8 +82,9 @@ void TableRun::on_delivered(ScanWork& work, const EncodedRows& rows) {
   if (work.repeats_until && rows.rows_read > 0 && rows.last_token > *work.repeats_until) {
     work.repeats_until.reset();
   }
-  // Rows met before are no progress: a scan that fails behind them each time must come to an end.
-  if (!work.repeats_until) work.failures = 0;
+  // A page is progress, but for rows met before behind a refusal: a scan that reads them, fails and
+  // is refused again each time must come to an end.
+  if (!work.repeats_until || work.refusals == 0) work.failures = 0;
   summary_.rows_read += rows.rows_read;
   summary_.rows_reported += rows.rows_reported;
   summary_.null_cursor_rows += rows.null_cursor_rows;

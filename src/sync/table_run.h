@@ -26,6 +26,7 @@ struct ScanWork {
   std::optional<uint32_t> lane;        // of the split queue; none for what a saved run left
   std::optional<Token> repeats_until;  // rows up to this token may have been delivered before
   uint32_t failures = 0;               // in a row, without getting further between them
+  uint32_t refusals = 0;               // of its paging states by the server
   int64_t failing_since_ms = 0;        // steady; of the first of these
 };
 

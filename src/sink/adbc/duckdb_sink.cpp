@@ -58,6 +58,7 @@ class DuckDbSink final : public Sink {
   StateRow state_;
   std::optional<FileIdentity> file_;         // as opened
   std::map<std::string, OpenTable> tables_;  // by name in the source
+  uint32_t next_stage_ = 0;                  // a table may be opened twice
   std::optional<Error> dead_;
   const EncodedPage* last_page_ = nullptr;  // compared only
   size_t pending_bytes_ = 0;
@@ -91,8 +92,7 @@ Result<TableOpening> DuckDbSink::open_table(const TablePlan& plan) {
   if (dead_) return *dead_;
   RINGSYNC_ASSIGN(TargetLayout layout, plan_layout(plan, catalog_));
   bool is_table_error = false;
-  auto target = TargetTable::open(*client_, std::move(layout),
-                                  static_cast<uint32_t>(tables_.size()), is_table_error);
+  auto target = TargetTable::open(*client_, std::move(layout), next_stage_++, is_table_error);
   if (!target) {
     if (is_table_error) return std::move(target).error();
     return die(std::move(target).error());

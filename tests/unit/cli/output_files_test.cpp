@@ -54,9 +54,23 @@ TEST_F(OutputFiles, ThatAreOneAndTheSameAreNamed) {
   EXPECT_NE(problem().find("same file"), std::string::npos);
 }
 
+TEST_F(OutputFiles, ThatDoNotExistYetAreComparedInEverySpelling) {
+  arguments_.destination.path = "ringsync_absent.db";
+  for (const std::string& same :
+       {std::string("./ringsync_absent.db"), fs::current_path().string() + "/ringsync_absent.db"}) {
+    arguments_.summary_json_path = same;
+    EXPECT_NE(problem().find("same file"), std::string::npos) << same;
+  }
+}
+
+TEST_F(OutputFiles, ThatAreTerminalsOrPipesMayTakeTheSummary) {
+  arguments_.summary_json_path = "/dev/null";
+  EXPECT_EQ(problem(), "");
+}
+
 TEST_F(OutputFiles, ThatAreNoFilesOrLieNowhereAreNamed) {
   arguments_.state_path = folder_.string();
-  EXPECT_NE(problem().find("no regular file"), std::string::npos);
+  EXPECT_NE(problem().find("is a folder"), std::string::npos);
   arguments_.state_path = "/dev/full";
   EXPECT_NE(problem().find("no regular file"), std::string::npos);
   arguments_.state_path = path("missing/state.json");
