@@ -54,6 +54,4 @@ std::string to_string(const CqlType& type) {
   }
 }
 
-bool is_scalar(TypeKind kind) { return scalar_name(kind) != nullptr; }
-
 }  // namespace ringsync

@@ -51,7 +51,4 @@ struct CqlType {
 /// The type as CQL writes it ("map<text, int>").
 std::string to_string(const CqlType& type);
 
-/// True for types made of one value: not a collection, tuple, udt, vector or custom type.
-bool is_scalar(TypeKind kind);
-
 }  // namespace ringsync

@@ -153,9 +153,8 @@ void SyncEngine::start_probe(TableRun& table, ScanWork work) {
   request.first_page_rows = std::min(kProbeRows, flow_->page_rows());
   request.page_limit = kProbePages;
   work.range = kWholeRing;
-  const bool may_be_all = !bounded && table.is_untouched();
   submit(std::move(request), ActiveScan{&table, std::move(work), true, {}},
-         may_be_all ? PagePipeline::Use::kRows : PagePipeline::Use::kEstimate);
+         table.builds_on_earlier_rows() ? PagePipeline::Use::kEstimate : PagePipeline::Use::kRows);
 }
 
 void SyncEngine::start_scan(TableRun& table, ScanWork work) {
@@ -216,9 +215,7 @@ Status SyncEngine::on_probe_page(ScanId id, EncodedRows rows) {
 
   ActiveScan probe = std::move(scan);
   end_scan(id);
-  const bool is_whole_table =
-      is_last && table.is_untouched() && !table.plan().cursor_after_ms.has_value();
-  if (!is_whole_table) {
+  if (!is_last || table.builds_on_earlier_rows()) {
     SplitSizing sizing = options_.sizing;
     sizing.splits_min = std::max(sizing.splits_min, 4 * flow_->in_flight());
     table.plan_scans(sync_.ring.tokens, estimate_from(probe.probe_pages), sizing,

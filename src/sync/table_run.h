@@ -54,9 +54,10 @@ class TableRun {
   /// Cuts what is left into splits, now that the size is known.
   void plan_scans(const std::vector<Token>& ring_tokens, TableEstimate estimate,
                   const SplitSizing& sizing, uint32_t lanes);
-  /// True where nothing was delivered before this run: a probe that reads all is the whole table.
+  /// True where nothing of this run was delivered before.
   bool is_untouched() const;
-  /// True where this run leaves out rows because an earlier one has brought them.
+  /// True where this run leaves out rows because an earlier one has brought them; else a probe that
+  /// comes to the table's end has all of it.
   bool builds_on_earlier_rows() const {
     return plan_.run == RunKind::kIncremental || !is_untouched();
   }

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "model/table.h"
+#include "sink/arrow/arrow_page_encoder.h"
 
 namespace ringsync {
 namespace {
@@ -35,19 +36,12 @@ std::set<std::string> folded_keys(const TargetLayout& layout) {
 
 Result<TargetLayout> plan_layout(const TablePlan& plan, const std::string& catalog) {
   const Table& table = plan.table;
+  RINGSYNC_TRY(check_arrow_types(table));
   TargetLayout layout{catalog, table.keyspace, table.name, {}};
   std::map<std::string, std::string> seen = {{std::string(kSyncedColumn), ""},
                                              {std::string(kDeletedColumn), ""}};
   for (size_t i = 0; i < table.columns.size(); ++i) {
     const Column& column = table.columns[i];
-    const auto kind = arrow_kind(column.type);
-    if (!kind) {
-      return table_error(
-          ErrorCode::kUnsupportedType, layout,
-          fmt::format("column {} has type {}, which is not supported yet; exclude the "
-                      "table with exclude_tables",
-                      quoted(column.name), to_string(column.type)));
-    }
     const auto [other, is_new] = seen.emplace(folded(column.name), column.name);
     if (!is_new && other->second.empty()) {
       return table_error(
@@ -64,7 +58,7 @@ Result<TargetLayout> plan_layout(const TablePlan& plan, const std::string& catal
                       "exclude_tables",
                       quoted(other->second), quoted(column.name)));
     }
-    layout.columns.push_back({column.name, *kind, i < table.primary_key_count});
+    layout.columns.push_back({column.name, *arrow_kind(column.type), i < table.primary_key_count});
   }
   layout.columns.push_back({std::string(kSyncedColumn), ArrowKind::kTimestamp, false});
   layout.columns.push_back({std::string(kDeletedColumn), ArrowKind::kBoolean, false});
