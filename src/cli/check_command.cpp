@@ -33,7 +33,7 @@ std::string mode_text(const Table& table, const Configuration& configuration) {
 bool print_table(const Table& table, const Configuration& configuration, size_t name_width) {
   fmt::print("  {:<{}}  key {}, {} columns; {}\n", table.name, name_width, key_text(table),
              table.columns.size(), mode_text(table, configuration));
-  const Status supported = check_arrow_types(table);
+  const auto supported = arrow_types(table, ArrowEncoding{});
   if (!supported.ok()) fmt::print("  {:<{}}  ! {}\n", "", name_width, supported.error().message);
   return supported.ok();
 }

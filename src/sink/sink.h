@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cql/page_view.h"
@@ -15,12 +16,23 @@
 
 namespace ringsync {
 
+/// Values of one column that became NULL because the destination cannot hold them.
+struct NulledValues {
+  uint16_t column = 0;  // index in the table
+  uint32_t count = 0;
+};
+
 /// A page in the sink's own format; needs nothing of the source any more.
 class EncodedPage {
  public:
   virtual ~EncodedPage() = default;
   /// Memory held, for the queue's limit.
   virtual size_t byte_size() const = 0;
+  /// At most one entry a column; empty but for pages of tables whose user allowed it.
+  const std::vector<NulledValues>& nulled() const { return nulled_; }
+
+ protected:
+  std::vector<NulledValues> nulled_;
 };
 
 /// Encodes pages of one table. Thread rule: one encoder a worker, no locks; used by that worker

@@ -90,7 +90,7 @@ Result<std::optional<StoredState>> DuckDbSink::load_state() {
 
 Result<TableOpening> DuckDbSink::open_table(const TablePlan& plan) {
   if (dead_) return *dead_;
-  RINGSYNC_ASSIGN(TargetLayout layout, plan_layout(plan, catalog_));
+  RINGSYNC_ASSIGN(TargetLayout layout, plan_layout(plan, catalog_, options_.encoding));
   bool is_table_error = false;
   auto target = TargetTable::open(*client_, std::move(layout), next_stage_++, is_table_error);
   if (!target) {
@@ -103,7 +103,7 @@ Result<TableOpening> DuckDbSink::open_table(const TablePlan& plan) {
 }
 
 Result<std::unique_ptr<PageEncoder>> DuckDbSink::encoder(const TablePlan& plan) {
-  RINGSYNC_ASSIGN(auto encoder, ArrowPageEncoder::make(plan.table));
+  RINGSYNC_ASSIGN(auto encoder, ArrowPageEncoder::make(plan.table, options_.encoding));
   return std::unique_ptr<PageEncoder>(std::move(encoder));
 }
 

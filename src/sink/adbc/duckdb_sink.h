@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "sink/arrow/arrow_encoding.h"
 #include "sink/sink.h"
 
 namespace ringsync {
@@ -29,7 +30,8 @@ struct DuckDbOptions {
   uint32_t threads = 1;  // of DuckDB: a second one doubled the CPU time of a load
   uint32_t wal_checkpoint_mib = 256;
   size_t pending_bytes_max = size_t{8} << 20;  // of pages held before DuckDB takes them
-  const Clock* clock = nullptr;                // outlives the sink
+  ArrowEncoding encoding;
+  const Clock* clock = nullptr;  // outlives the sink
 };
 
 /// Opens or makes the file. Errors: those of the file (busy, unwritable, not DuckDB's) and driver.

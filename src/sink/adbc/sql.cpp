@@ -29,10 +29,19 @@ std::string joined(const TargetLayout& layout,
   return out;
 }
 
+std::string struct_type(const ArrowType& type) {
+  std::string fields;
+  for (const ArrowField& field : type.children) {
+    if (!fields.empty()) fields += ", ";
+    fields += quoted(field.name) + " " + duckdb_type(field.type);
+  }
+  return "STRUCT(" + fields + ")";
+}
+
 }  // namespace
 
-std::string_view duckdb_type(ArrowKind kind) {
-  switch (kind) {
+std::string duckdb_type(const ArrowType& type) {
+  switch (type.kind) {
     case ArrowKind::kInt8: return "TINYINT";
     case ArrowKind::kInt16: return "SMALLINT";
     case ArrowKind::kInt32: return "INTEGER";
@@ -46,6 +55,15 @@ std::string_view duckdb_type(ArrowKind kind) {
     case ArrowKind::kUuid: return "UUID";
     case ArrowKind::kText: return "VARCHAR";
     case ArrowKind::kBinary: return "BLOB";
+    case ArrowKind::kDecimal128: return fmt::format("DECIMAL({},{})", type.precision, type.scale);
+    case ArrowKind::kJson: return "JSON";
+    case ArrowKind::kList: return duckdb_type(type.children[0].type) + "[]";
+    case ArrowKind::kFixedSizeList:
+      return fmt::format("{}[{}]", duckdb_type(type.children[0].type), type.list_size);
+    case ArrowKind::kMap:
+      return fmt::format("MAP({}, {})", duckdb_type(type.children[0].type),
+                         duckdb_type(type.children[1].type));
+    case ArrowKind::kStruct: return struct_type(type);
   }
   return "VARCHAR";
 }
@@ -85,14 +103,14 @@ std::string create_table_sql(const TargetLayout& layout) {
                          layout,
                          [](size_t, const TargetColumn& column) {
                            return fmt::format("{} {}", quoted(column.name),
-                                              duckdb_type(column.kind));
+                                              duckdb_type(column.type));
                          },
                          ", "));
 }
 
 std::string add_column_sql(const TargetLayout& layout, const TargetColumn& column) {
   return fmt::format("ALTER TABLE {} ADD COLUMN {} {}", table_name(layout), quoted(column.name),
-                     duckdb_type(column.kind));
+                     duckdb_type(column.type));
 }
 
 std::string describe_sql(const TargetLayout& layout) {
@@ -142,7 +160,7 @@ std::string create_stage_sql(const TargetLayout& layout, const std::string& stag
                      joined(
                          layout,
                          [](size_t i, const TargetColumn& column) {
-                           return fmt::format("c{} {}", i, duckdb_type(column.kind));
+                           return fmt::format("c{} {}", i, duckdb_type(column.type));
                          },
                          ", "));
 }

@@ -14,7 +14,7 @@ namespace ringsync {
 /// A column of a destination table.
 struct TargetColumn {
   std::string name;
-  ArrowKind kind = ArrowKind::kText;
+  ArrowType type;
   bool is_key = false;
 };
 
@@ -31,7 +31,7 @@ inline constexpr std::string_view kSyncedColumn = "_fivetran_synced";
 inline constexpr std::string_view kDeletedColumn = "_fivetran_deleted";
 
 /// DuckDB's name of the type, as its catalog spells it.
-std::string_view duckdb_type(ArrowKind kind);
+std::string duckdb_type(const ArrowType& type);
 
 /// `text` as an SQL string literal.
 std::string literal(std::string_view text);

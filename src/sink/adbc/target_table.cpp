@@ -34,9 +34,10 @@ std::set<std::string> folded_keys(const TargetLayout& layout) {
 
 }  // namespace
 
-Result<TargetLayout> plan_layout(const TablePlan& plan, const std::string& catalog) {
+Result<TargetLayout> plan_layout(const TablePlan& plan, const std::string& catalog,
+                                 const ArrowEncoding& encoding) {
   const Table& table = plan.table;
-  RINGSYNC_TRY(check_arrow_types(table));
+  RINGSYNC_ASSIGN(const std::vector<ArrowType> types, arrow_types(table, encoding));
   TargetLayout layout{catalog, table.keyspace, table.name, {}};
   std::map<std::string, std::string> seen = {{std::string(kSyncedColumn), ""},
                                              {std::string(kDeletedColumn), ""}};
@@ -58,7 +59,7 @@ Result<TargetLayout> plan_layout(const TablePlan& plan, const std::string& catal
                       "exclude_tables",
                       quoted(other->second), quoted(column.name)));
     }
-    layout.columns.push_back({column.name, *arrow_kind(column.type), i < table.primary_key_count});
+    layout.columns.push_back({column.name, types[i], i < table.primary_key_count});
   }
   layout.columns.push_back({std::string(kSyncedColumn), ArrowKind::kTimestamp, false});
   layout.columns.push_back({std::string(kDeletedColumn), ArrowKind::kBoolean, false});
@@ -69,7 +70,7 @@ TargetTable::TargetTable(AdbcClient& client, TargetLayout layout, uint32_t numbe
     : client_(client),
       layout_(std::move(layout)),
       stage_(fmt::format("ringsync_stage_{}", number)) {
-  for (const TargetColumn& column : layout_.columns) fields_.push_back({column.name, column.kind});
+  for (const TargetColumn& column : layout_.columns) fields_.push_back({column.name, column.type});
 }
 
 Result<std::unique_ptr<TargetTable>> TargetTable::open(AdbcClient& client, TargetLayout layout,
@@ -91,13 +92,13 @@ Status TargetTable::check_existing(const std::vector<TextRow>& existing) const {
     const auto planned =
         std::find_if(layout_.columns.begin(), layout_.columns.end(),
                      [&row](const auto& column) { return folded(column.name) == folded(*row[1]); });
-    if (planned == layout_.columns.end() || *row[2] == duckdb_type(planned->kind)) continue;
+    if (planned == layout_.columns.end() || *row[2] == duckdb_type(planned->type)) continue;
     return table_error(
         ErrorCode::kDestination, layout_,
         fmt::format("column {} is {} in the destination and needs {}; rename or drop "
                     "the destination's table, or change its column's type, then run "
                     "again",
-                    quoted(planned->name), *row[2], duckdb_type(planned->kind)));
+                    quoted(planned->name), *row[2], duckdb_type(planned->type)));
   }
   return {};
 }

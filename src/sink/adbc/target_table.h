@@ -11,12 +11,14 @@
 #include "sink/adbc/adbc_client.h"
 #include "sink/adbc/slice_stream.h"
 #include "sink/adbc/sql.h"
+#include "sink/arrow/arrow_encoding.h"
 #include "sink/sink.h"
 
 namespace ringsync {
 
 /// Columns of the destination table for `plan`, or the error that its names or types make.
-Result<TargetLayout> plan_layout(const TablePlan& plan, const std::string& catalog);
+Result<TargetLayout> plan_layout(const TablePlan& plan, const std::string& catalog,
+                                 const ArrowEncoding& encoding);
 
 class TargetTable {
  public:

@@ -43,8 +43,59 @@ void add_child(Batch& batch, const ArrowColumn& column, uint32_t first_row, uint
   batch.children.push_back(child);
 }
 
-int set_type(ArrowSchema* schema, ArrowKind kind) {
-  switch (kind) {
+/// Marks `schema` as of a canonical extension type ("Canonical extension types" of the Arrow
+/// format).
+int set_extension(ArrowSchema* schema, const char* name) {
+  ArrowBuffer metadata;
+  NANOARROW_RETURN_NOT_OK(ArrowMetadataBuilderInit(&metadata, nullptr));
+  int status = ArrowMetadataBuilderAppend(&metadata, ArrowCharView("ARROW:extension:name"),
+                                          ArrowCharView(name));
+  if (status == NANOARROW_OK) {
+    status = ArrowMetadataBuilderAppend(&metadata, ArrowCharView("ARROW:extension:metadata"),
+                                        ArrowCharView(""));
+  }
+  if (status == NANOARROW_OK) {
+    status = ArrowSchemaSetMetadata(schema, reinterpret_cast<const char*>(metadata.data));
+  }
+  ArrowBufferReset(&metadata);
+  return status;
+}
+
+int set_type(ArrowSchema* schema, const ArrowType& type);
+
+int set_children(ArrowSchema* schema, const std::vector<ArrowField>& fields) {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    NANOARROW_RETURN_NOT_OK(set_type(schema->children[i], fields[i].type));
+    NANOARROW_RETURN_NOT_OK(ArrowSchemaSetName(schema->children[i], fields[i].name.c_str()));
+  }
+  return NANOARROW_OK;
+}
+
+int set_nested_type(ArrowSchema* schema, const ArrowType& type) {
+  switch (type.kind) {
+    case ArrowKind::kStruct:
+      NANOARROW_RETURN_NOT_OK(
+          ArrowSchemaSetTypeStruct(schema, static_cast<int64_t>(type.children.size())));
+      return set_children(schema, type.children);
+    case ArrowKind::kMap: {
+      NANOARROW_RETURN_NOT_OK(ArrowSchemaSetType(schema, NANOARROW_TYPE_MAP));
+      ArrowSchema* const entries = schema->children[0];
+      NANOARROW_RETURN_NOT_OK(set_children(entries, type.children));
+      entries->children[0]->flags &= ~ARROW_FLAG_NULLABLE;  // keys
+      return NANOARROW_OK;
+    }
+    case ArrowKind::kFixedSizeList:
+      NANOARROW_RETURN_NOT_OK(
+          ArrowSchemaSetTypeFixedSize(schema, NANOARROW_TYPE_FIXED_SIZE_LIST, type.list_size));
+      return set_children(schema, type.children);
+    default:
+      NANOARROW_RETURN_NOT_OK(ArrowSchemaSetType(schema, NANOARROW_TYPE_LIST));
+      return set_children(schema, type.children);
+  }
+}
+
+int set_type(ArrowSchema* schema, const ArrowType& type) {
+  switch (type.kind) {
     case ArrowKind::kInt8: return ArrowSchemaSetType(schema, NANOARROW_TYPE_INT8);
     case ArrowKind::kInt16: return ArrowSchemaSetType(schema, NANOARROW_TYPE_INT16);
     case ArrowKind::kInt32: return ArrowSchemaSetType(schema, NANOARROW_TYPE_INT32);
@@ -61,33 +112,28 @@ int set_type(ArrowSchema* schema, ArrowKind kind) {
     case ArrowKind::kTime:
       return ArrowSchemaSetTypeDateTime(schema, NANOARROW_TYPE_TIME64, NANOARROW_TIME_UNIT_NANO,
                                         nullptr);
-    case ArrowKind::kUuid: break;
+    case ArrowKind::kUuid:
+      NANOARROW_RETURN_NOT_OK(
+          ArrowSchemaSetTypeFixedSize(schema, NANOARROW_TYPE_FIXED_SIZE_BINARY, 16));
+      return set_extension(schema, "arrow.uuid");
+    case ArrowKind::kDecimal128:
+      return ArrowSchemaSetTypeDecimal(schema, NANOARROW_TYPE_DECIMAL128, type.precision,
+                                       type.scale);
+    case ArrowKind::kJson:
+      NANOARROW_RETURN_NOT_OK(ArrowSchemaSetType(schema, NANOARROW_TYPE_STRING));
+      return set_extension(schema, "arrow.json");
+    case ArrowKind::kList:
+    case ArrowKind::kStruct:
+    case ArrowKind::kMap:
+    case ArrowKind::kFixedSizeList: break;
   }
-  NANOARROW_RETURN_NOT_OK(
-      ArrowSchemaSetTypeFixedSize(schema, NANOARROW_TYPE_FIXED_SIZE_BINARY, 16));
-  ArrowBuffer metadata;
-  NANOARROW_RETURN_NOT_OK(ArrowMetadataBuilderInit(&metadata, nullptr));
-  int status = ArrowMetadataBuilderAppend(&metadata, ArrowCharView("ARROW:extension:name"),
-                                          ArrowCharView("arrow.uuid"));
-  if (status == NANOARROW_OK) {
-    status = ArrowMetadataBuilderAppend(&metadata, ArrowCharView("ARROW:extension:metadata"),
-                                        ArrowCharView(""));
-  }
-  if (status == NANOARROW_OK) {
-    status = ArrowSchemaSetMetadata(schema, reinterpret_cast<const char*>(metadata.data));
-  }
-  ArrowBufferReset(&metadata);
-  return status;
+  return set_nested_type(schema, type);
 }
 
 int fill_schema(const std::vector<ArrowField>& fields, ArrowSchema* out) {
   ArrowSchemaInit(out);
   NANOARROW_RETURN_NOT_OK(ArrowSchemaSetTypeStruct(out, static_cast<int64_t>(fields.size())));
-  for (size_t i = 0; i < fields.size(); ++i) {
-    NANOARROW_RETURN_NOT_OK(set_type(out->children[i], fields[i].kind));
-    NANOARROW_RETURN_NOT_OK(ArrowSchemaSetName(out->children[i], fields[i].name.c_str()));
-  }
-  return NANOARROW_OK;
+  return set_children(out, fields);
 }
 
 }  // namespace

@@ -17,11 +17,6 @@ struct ArrowSchema;  // Arrow C data interface
 
 namespace ringsync {
 
-struct ArrowField {
-  std::string name;
-  ArrowKind kind = ArrowKind::kText;
-};
-
 /// Makes the schema of record batches with these columns; the caller releases `out`.
 Status export_schema(const std::vector<ArrowField>& fields, ArrowSchema* out);
 

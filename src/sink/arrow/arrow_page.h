@@ -45,6 +45,7 @@ struct ArrowColumn {
   ColumnBuffer values;    // values, or bits of booleans, or offsets (rows + 1)
   ColumnBuffer data;      // bytes of text and binary
   bool has_offsets = false;
+  uint32_t nulled_count = 0;  // of the nulls: values that the destination cannot hold
 
   size_t byte_size() const { return validity.size() + values.size() + data.size(); }
 };
@@ -53,7 +54,11 @@ class ArrowPage final : public EncodedPage {
  public:
   ArrowPage(uint32_t row_count, std::vector<ArrowColumn> columns)
       : row_count_(row_count), columns_(std::move(columns)) {
-    for (const ArrowColumn& column : columns_) byte_size_ += column.byte_size();
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      byte_size_ += columns_[i].byte_size();
+      if (columns_[i].nulled_count == 0) continue;
+      nulled_.push_back({static_cast<uint16_t>(i), columns_[i].nulled_count});
+    }
   }
 
   size_t byte_size() const override { return byte_size_; }

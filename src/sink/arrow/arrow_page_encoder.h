@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "model/table.h"
+#include "sink/arrow/arrow_encoding.h"
+#include "sink/arrow/arrow_type.h"
 #include "sink/arrow/column_encoder.h"
 #include "sink/sink.h"
 
@@ -14,7 +16,8 @@ namespace ringsync {
 class ArrowPageEncoder final : public PageEncoder {
  public:
   /// Error kUnsupportedType, naming table, column and type, where a column has no encoder.
-  static Result<std::unique_ptr<ArrowPageEncoder>> make(const Table& table);
+  static Result<std::unique_ptr<ArrowPageEncoder>> make(const Table& table,
+                                                        const ArrowEncoding& encoding);
 
   Result<std::unique_ptr<EncodedPage>> encode(const PageView& page, uint32_t& failed_row) override;
 
@@ -23,7 +26,7 @@ class ArrowPageEncoder final : public PageEncoder {
   std::vector<std::unique_ptr<ColumnEncoder>> columns_;
 };
 
-/// Whether every column of the table can be encoded; the error of ArrowPageEncoder::make() if not.
-Status check_arrow_types(const Table& table);
+/// The types of the table's columns as ArrowPageEncoder encodes them, or the error of its make().
+Result<std::vector<ArrowType>> arrow_types(const Table& table, const ArrowEncoding& encoding);
 
 }  // namespace ringsync

@@ -2,8 +2,13 @@
 
 namespace ringsync {
 
-std::optional<ArrowKind> arrow_kind(const CqlType& type) {
-  switch (type.kind) {
+bool ArrowType::operator==(const ArrowType& other) const {
+  return kind == other.kind && precision == other.precision && scale == other.scale &&
+         list_size == other.list_size && children == other.children;
+}
+
+std::optional<ArrowKind> scalar_arrow_kind(TypeKind kind) {
+  switch (kind) {
     case TypeKind::kTinyint: return ArrowKind::kInt8;
     case TypeKind::kSmallint: return ArrowKind::kInt16;
     case TypeKind::kInt: return ArrowKind::kInt32;

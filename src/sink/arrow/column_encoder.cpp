@@ -6,35 +6,10 @@
 #include <type_traits>
 
 #include "cql/number_text.h"
+#include "sink/arrow/limited_decoder.h"
 
 namespace ringsync {
 namespace {
-
-// What DuckDB's TIMESTAMPTZ holds: -290308-12-22 to 294247-01-10T04:00:54.775Z, in milliseconds.
-// Its largest and smallest int64 stand for infinity.
-constexpr int64_t kTimestampMinMs = -9'223'372'022'400'000;
-constexpr int64_t kTimestampMaxMs = 9'223'372'036'854'775;
-// What DuckDB's DATE holds; ±(2^31 - 1) stand for infinity.
-constexpr int32_t kDateMinDays = -2'147'483'646;
-constexpr int32_t kDateMaxDays = 2'147'483'646;
-
-Decoded decode_timestamp_us(CellView cell, int64_t& out) {
-  int64_t ms = 0;
-  const Decoded outcome = decode_timestamp_ms(cell, ms);
-  if (outcome != Decoded::kValue) return outcome;
-  if (ms < kTimestampMinMs || ms > kTimestampMaxMs) return Decoded::kUnrepresentable;
-  out = ms * 1000;
-  return Decoded::kValue;
-}
-
-Decoded decode_date_in_range(CellView cell, int32_t& out) {
-  int32_t days = 0;
-  const Decoded outcome = decode_date_days(cell, days);
-  if (outcome != Decoded::kValue) return outcome;
-  if (days < kDateMinDays || days > kDateMaxDays) return Decoded::kUnrepresentable;
-  out = days;
-  return Decoded::kValue;
-}
 
 // The source tells -0.0 from 0.0 and one NaN from another by their bytes; the destination compares
 // them as equal, and DuckDB's compressed storage does not keep the sign of a zero.
@@ -47,10 +22,12 @@ bool is_double_beside_another(uint64_t bits) {
   return bits == 0x8000'0000'0000'0000U || (is_nan && bits != 0x7FF8'0000'0000'0000U);
 }
 
-template <typename T, Decoded (*Decode)(CellView, T&)>
+/// `Decode`: (CellView, T&) -> Decoded.
+template <typename T, typename Decode>
 class FixedSizeColumn final : public ColumnEncoder {
  public:
-  using ColumnEncoder::ColumnEncoder;
+  FixedSizeColumn(ColumnPlace place, Decode decode)
+      : ColumnEncoder(std::move(place)), decode_(decode) {}
 
   Result<ArrowColumn> encode(const PageView& page, uint32_t& failed_row) const override {
     const uint32_t rows = page.row_count();
@@ -61,7 +38,7 @@ class FixedSizeColumn final : public ColumnEncoder {
     ValidityBuilder validity(rows);
     for (uint32_t row = 0; row < rows; ++row) {
       const CellView cell = page.cell(row, index);
-      Decoded outcome = Decode(cell, values[row]);
+      Decoded outcome = decode_(cell, values[row]);
       if constexpr (std::is_floating_point_v<T>) {
         if (outcome == Decoded::kValue && place().is_key && breaks_key(cell)) {
           outcome = Decoded::kUnrepresentable;
@@ -70,7 +47,7 @@ class FixedSizeColumn final : public ColumnEncoder {
       if (outcome == Decoded::kValue) [[likely]] {
         continue;
       }
-      if (outcome != Decoded::kNull || place().is_key) {
+      if (!becomes_null(outcome, column.nulled_count)) {
         failed_row = row;
         return failure(outcome);
       }
@@ -79,6 +56,22 @@ class FixedSizeColumn final : public ColumnEncoder {
     }
     std::move(validity).finish(column);
     return column;
+  }
+
+ private:
+  Decode decode_;
+};
+
+template <typename T, typename Decode>
+std::unique_ptr<ColumnEncoder> fixed_size(ColumnPlace place, Decode decode) {
+  return std::make_unique<FixedSizeColumn<T, Decode>>(std::move(place), decode);
+}
+
+template <auto kDecode>
+struct Plain {
+  template <typename T>
+  Decoded operator()(CellView cell, T& out) const {
+    return kDecode(cell, out);
   }
 };
 
@@ -104,7 +97,7 @@ class BooleanColumn final : public ColumnEncoder {
         bits[row / 8] = static_cast<uint8_t>(bits[row / 8] | (unsigned{value} << (row % 8)));
         continue;
       }
-      if (outcome != Decoded::kNull || place().is_key) {
+      if (!becomes_null(outcome, column.nulled_count)) {
         failed_row = row;
         return failure(outcome);
       }
@@ -133,15 +126,30 @@ Error ColumnEncoder::failure(Decoded outcome) const {
                   "apart. Exclude the table with exclude_tables"};
     case Decoded::kUnrepresentable:
       return {ErrorCode::kUnrepresentable,
-              where +
-                  ": a value that the destination cannot hold exactly. Correct the value in the "
-                  "source, or exclude the table with exclude_tables"};
+              where + ": a value that the destination cannot hold exactly. " + remedy()};
     default:
       return {ErrorCode::kMalformed,
               where +
                   ": bytes that are no value of this type. Repair the row in the source, or "
                   "exclude the table with exclude_tables"};
   }
+}
+
+std::string ColumnEncoder::remedy() const {
+  if (place_.is_key) {
+    return "Key columns are never rounded or left NULL: correct the value in the source, or "
+           "exclude "
+           "the table with exclude_tables";
+  }
+  const std::string or_else =
+      "on_unrepresentable=null stores NULL for such values; or correct them in the source, or "
+      "exclude the table with exclude_tables";
+  if (place_.type.kind != ArrowKind::kDecimal128) return "The option " + or_else;
+  return fmt::format(
+      "It does not fit DECIMAL({},{}): name a larger size in decimal_types, or leave the column "
+      "out "
+      "of it, which brings exact text. The option {}",
+      place_.type.precision, place_.type.scale, or_else);
 }
 
 bool ColumnEncoder::breaks_key(CellView cell) const {
@@ -156,30 +164,22 @@ bool ColumnEncoder::breaks_key(CellView cell) const {
 }
 
 std::unique_ptr<ColumnEncoder> make_column_encoder(ColumnPlace place) {
-  switch (place.column.type.kind) {
-    case TypeKind::kTinyint:
-      return std::make_unique<FixedSizeColumn<int8_t, decode_tinyint>>(std::move(place));
-    case TypeKind::kSmallint:
-      return std::make_unique<FixedSizeColumn<int16_t, decode_smallint>>(std::move(place));
-    case TypeKind::kInt:
-      return std::make_unique<FixedSizeColumn<int32_t, decode_int>>(std::move(place));
-    case TypeKind::kBigint:
-    case TypeKind::kCounter:
-      return std::make_unique<FixedSizeColumn<int64_t, decode_bigint>>(std::move(place));
-    case TypeKind::kFloat:
-      return std::make_unique<FixedSizeColumn<float, decode_float>>(std::move(place));
-    case TypeKind::kDouble:
-      return std::make_unique<FixedSizeColumn<double, decode_double>>(std::move(place));
-    case TypeKind::kTimestamp:
-      return std::make_unique<FixedSizeColumn<int64_t, decode_timestamp_us>>(std::move(place));
-    case TypeKind::kDate:
-      return std::make_unique<FixedSizeColumn<int32_t, decode_date_in_range>>(std::move(place));
-    case TypeKind::kTime:
-      return std::make_unique<FixedSizeColumn<int64_t, decode_time_ns>>(std::move(place));
-    case TypeKind::kUuid:
-    case TypeKind::kTimeuuid:
-      return std::make_unique<FixedSizeColumn<Uuid, decode_uuid>>(std::move(place));
-    case TypeKind::kBoolean: return std::make_unique<BooleanColumn>(std::move(place));
+  const ValueLimits limits = place.limits;
+  switch (place.type.kind) {
+    case ArrowKind::kInt8: return fixed_size<int8_t>(std::move(place), Plain<decode_tinyint>{});
+    case ArrowKind::kInt16: return fixed_size<int16_t>(std::move(place), Plain<decode_smallint>{});
+    case ArrowKind::kInt32: return fixed_size<int32_t>(std::move(place), Plain<decode_int>{});
+    case ArrowKind::kInt64: return fixed_size<int64_t>(std::move(place), Plain<decode_bigint>{});
+    case ArrowKind::kFloat:
+      return fixed_size<float>(std::move(place), FloatDecoder<float, decode_float>{limits});
+    case ArrowKind::kDouble:
+      return fixed_size<double>(std::move(place), FloatDecoder<double, decode_double>{limits});
+    case ArrowKind::kTimestamp:
+      return fixed_size<int64_t>(std::move(place), InstantDecoder{limits});
+    case ArrowKind::kDate: return fixed_size<int32_t>(std::move(place), DateDecoder{limits});
+    case ArrowKind::kTime: return fixed_size<int64_t>(std::move(place), Plain<decode_time_ns>{});
+    case ArrowKind::kUuid: return fixed_size<Uuid>(std::move(place), Plain<decode_uuid>{});
+    case ArrowKind::kBoolean: return std::make_unique<BooleanColumn>(std::move(place));
     default: return make_variable_size_encoder(std::move(place));
   }
 }

@@ -10,16 +10,21 @@
 #include "cql/page_view.h"
 #include "cql/scalar.h"
 #include "model/table.h"
+#include "sink/arrow/arrow_encoding.h"
 #include "sink/arrow/arrow_page.h"
+#include "sink/arrow/arrow_type.h"
 
 namespace ringsync {
 
-/// Where a column stands, for its errors and its null rule.
+/// Where a column stands and what it becomes.
 struct ColumnPlace {
   std::string table;  // "keyspace"."table"
   Column column;
   uint16_t index = 0;
   bool is_key = false;
+  ArrowType type;
+  OnUnrepresentable on_unrepresentable = OnUnrepresentable::kFail;
+  ValueLimits limits;
 };
 
 class ColumnEncoder {
@@ -31,6 +36,18 @@ class ColumnEncoder {
 
  protected:
   const ColumnPlace& place() const { return place_; }
+  /// True where a cell that became no value is NULL in the destination; counts in `nulled` what had
+  /// a value all the same.
+  bool becomes_null(Decoded outcome, uint32_t& nulled) const {
+    if (place_.is_key) return false;
+    if (outcome == Decoded::kNull) return true;
+    if (outcome != Decoded::kUnrepresentable ||
+        place_.on_unrepresentable != OnUnrepresentable::kNull) {
+      return false;
+    }
+    ++nulled;
+    return true;
+  }
   /// The error for a cell that became no value, and was not allowed to be null.
   Error failure(Decoded outcome) const;
   /// A key whose bytes and destination value are not one-to-one would merge two rows into one. The
@@ -38,6 +55,9 @@ class ColumnEncoder {
   bool breaks_key(CellView cell) const;
 
  private:
+  /// What the user can do about a value that the destination cannot hold.
+  std::string remedy() const;
+
   ColumnPlace place_;
 };
 
@@ -63,7 +83,7 @@ class ValidityBuilder {
   ColumnBuffer bits_;
 };
 
-/// The encoder of a column, or null where its type has none.
+/// The encoder of a column whose type arrow_types() knows.
 std::unique_ptr<ColumnEncoder> make_column_encoder(ColumnPlace place);
 
 /// Encoders of types that become text or binary; called by make_column_encoder().

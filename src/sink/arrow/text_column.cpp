@@ -1,6 +1,7 @@
 // Columns of variable size: text and blobs, copied in one go, and values written as text.
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -18,7 +19,9 @@ constexpr size_t kOffsetMax = std::numeric_limits<int32_t>::max();
 class BytesColumn final : public ColumnEncoder {
  public:
   BytesColumn(ColumnPlace place, bool is_text)
-      : ColumnEncoder(std::move(place)), is_text_(is_text) {}
+      : ColumnEncoder(std::move(place)),
+        is_text_(is_text),
+        refuses_nul_(is_text && !this->place().limits.text_holds_nul) {}
 
   Result<ArrowColumn> encode(const PageView& page, uint32_t& failed_row) const override {
     const uint32_t rows = page.row_count();
@@ -32,18 +35,23 @@ class BytesColumn final : public ColumnEncoder {
     for (uint32_t row = 0; row < rows; ++row) {
       const CellView cell = page.cell(row, index);
       offsets[row] = static_cast<int32_t>(total);
-      total += cell.size();
-      if (cell.is_null() && !place().is_key) validity.set_null(row);
-      if (total > kOffsetMax || (cell.is_null() && place().is_key)) {
-        failed_row = row;
-        return failure(cell.is_null() ? Decoded::kNull : Decoded::kUnrepresentable);
+      const Decoded outcome = outcome_of(cell, total);
+      if (outcome == Decoded::kValue) [[likely]] {
+        total += cell.size();
+        continue;
       }
+      if (!becomes_null(outcome, column.nulled_count)) {
+        failed_row = row;
+        return failure(outcome);
+      }
+      validity.set_null(row);
     }
     offsets[rows] = static_cast<int32_t>(total);
     column.data = ColumnBuffer(total);
     for (uint32_t row = 0; row < rows; ++row) {
-      const CellView cell = page.cell(row, index);
-      if (cell.size() > 0) std::memcpy(column.data.data() + offsets[row], cell.data(), cell.size());
+      const auto size = static_cast<size_t>(offsets[row + 1] - offsets[row]);
+      if (size == 0) continue;
+      std::memcpy(column.data.data() + offsets[row], page.cell(row, index).data(), size);
     }
     if (is_text_ && !is_utf8(column, rows)) {
       failed_row = first_bad_row(page);
@@ -54,6 +62,16 @@ class BytesColumn final : public ColumnEncoder {
   }
 
  private:
+  Decoded outcome_of(CellView cell, size_t total) const {
+    if (cell.is_null()) return Decoded::kNull;
+    if (cell.size() > place().limits.value_bytes_max || total + cell.size() > kOffsetMax) {
+      return Decoded::kUnrepresentable;
+    }
+    const bool is_refused =
+        refuses_nul_ && cell.size() > 0 && std::memchr(cell.data(), '\0', cell.size()) != nullptr;
+    return is_refused ? Decoded::kUnrepresentable : Decoded::kValue;
+  }
+
   /// Checks all cells in one call: the whole is valid and no cell starts inside a character exactly
   /// where each cell is valid.
   static bool is_utf8(ArrowColumn& column, uint32_t rows) {
@@ -77,16 +95,19 @@ class BytesColumn final : public ColumnEncoder {
   }
 
   bool is_text_;
+  bool refuses_nul_;
 };
 
-/// Values that the destination holds as text.
-template <Decoded (*Append)(CellView, std::string&)>
+/// Values that the destination holds as text. `Append`: (CellView, std::string&) -> Decoded.
+template <typename Append>
 class WrittenColumn final : public ColumnEncoder {
  public:
-  using ColumnEncoder::ColumnEncoder;
+  WrittenColumn(ColumnPlace place, Append append)
+      : ColumnEncoder(std::move(place)), append_(std::move(append)) {}
 
   Result<ArrowColumn> encode(const PageView& page, uint32_t& failed_row) const override {
     const uint32_t rows = page.row_count();
+    const size_t bytes_max = std::min(place().limits.value_bytes_max, kOffsetMax);
     ArrowColumn column;
     column.has_offsets = true;
     column.values = ColumnBuffer((size_t{rows} + 1) * sizeof(int32_t));
@@ -94,17 +115,22 @@ class WrittenColumn final : public ColumnEncoder {
     ValidityBuilder validity(rows);
     std::string text;
     for (uint32_t row = 0; row < rows; ++row) {
-      offsets[row] = static_cast<int32_t>(text.size());
+      const size_t start = text.size();
+      offsets[row] = static_cast<int32_t>(start);
       const CellView cell = page.cell(row, place().index);
-      Decoded outcome = Append(cell, text);
-      if (text.size() > kOffsetMax || (place().is_key && breaks_key(cell))) {
+      Decoded outcome = append_(cell, text);
+      if (outcome == Decoded::kValue && place().is_key && breaks_key(cell)) {
+        outcome = Decoded::kUnrepresentable;
+      }
+      if (text.size() - start > bytes_max || text.size() > kOffsetMax) {
         outcome = Decoded::kUnrepresentable;
       }
       if (outcome == Decoded::kValue) continue;
-      if (outcome != Decoded::kNull || place().is_key) {
+      if (!becomes_null(outcome, column.nulled_count)) {
         failed_row = row;
         return failure(outcome);
       }
+      text.resize(start);
       validity.set_null(row);
     }
     offsets[rows] = static_cast<int32_t>(text.size());
@@ -113,7 +139,15 @@ class WrittenColumn final : public ColumnEncoder {
     std::move(validity).finish(column);
     return column;
   }
+
+ private:
+  Append append_;
 };
+
+template <typename Append>
+std::unique_ptr<ColumnEncoder> written(ColumnPlace place, Append append) {
+  return std::make_unique<WrittenColumn<Append>>(std::move(place), std::move(append));
+}
 
 }  // namespace
 
@@ -122,12 +156,10 @@ std::unique_ptr<ColumnEncoder> make_variable_size_encoder(ColumnPlace place) {
     case TypeKind::kAscii:
     case TypeKind::kText: return std::make_unique<BytesColumn>(std::move(place), true);
     case TypeKind::kBlob: return std::make_unique<BytesColumn>(std::move(place), false);
-    case TypeKind::kVarint: return std::make_unique<WrittenColumn<append_varint>>(std::move(place));
-    case TypeKind::kDecimal:
-      return std::make_unique<WrittenColumn<append_decimal>>(std::move(place));
-    case TypeKind::kInet: return std::make_unique<WrittenColumn<append_inet>>(std::move(place));
-    case TypeKind::kDuration:
-      return std::make_unique<WrittenColumn<append_duration>>(std::move(place));
+    case TypeKind::kVarint: return written(std::move(place), append_varint);
+    case TypeKind::kDecimal: return written(std::move(place), append_decimal);
+    case TypeKind::kInet: return written(std::move(place), append_inet);
+    case TypeKind::kDuration: return written(std::move(place), append_duration);
     default: return nullptr;
   }
 }

@@ -22,7 +22,7 @@ Table table_of(TypeKind key, TypeKind value) {
 
 /// The error of encoding `page`, and the row that it names.
 std::pair<Error, uint32_t> failure_of(const Table& table, PageBuilder& page) {
-  auto encoder = ArrowPageEncoder::make(table);
+  auto encoder = ArrowPageEncoder::make(table, {});
   uint32_t failed_row = 99;
   auto encoded = (*encoder)->encode(page.view(), failed_row);
   if (encoded.ok()) return {{ErrorCode::kInternal, "no failure"}, failed_row};
@@ -46,7 +46,7 @@ TEST(ArrowPageEncoder, ColumnsWithoutNullsTakeNoValidityBits) {
       page.bytes("xy");
     }
   }
-  auto encoder = ArrowPageEncoder::make(table_of(TypeKind::kInt, TypeKind::kText));
+  auto encoder = ArrowPageEncoder::make(table_of(TypeKind::kInt, TypeKind::kText), {});
   uint32_t failed_row = 0;
   auto encoded = (*encoder)->encode(page.view(), failed_row);
   ASSERT_TRUE(encoded.ok());
@@ -132,7 +132,7 @@ TEST(ArrowPageEncoder, PagesOfAnotherWidthAreASchemaChange) {
 TEST(ArrowPageEncoder, TypesWithoutEncoderFailByName) {
   Table table = table_of(TypeKind::kInt, TypeKind::kList);
   table.columns[1].type.children = {table.columns[0].type};
-  const auto encoder = ArrowPageEncoder::make(table);
+  const auto encoder = ArrowPageEncoder::make(table, {});
   ASSERT_FALSE(encoder.ok());
   EXPECT_EQ(encoder.error().code, ErrorCode::kUnsupportedType);
   EXPECT_NE(encoder.error().message.find(R"("ks"."t", column "value": type list<int>)"),

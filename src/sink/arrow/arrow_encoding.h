@@ -1,0 +1,61 @@
+// ArrowEncoding: what a user chose and what a destination can hold, as an encoder needs to know it.
+// Thread rule: plain values, but for decimal_size, which any thread may call.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+
+namespace ringsync {
+
+/// The form of collections, tuples, user-defined types and vectors (`nested_types`).
+enum class NestedForm : uint8_t {
+  kJson,    // JSON text
+  kNative,  // Arrow's nested types; key columns are JSON text all the same
+};
+
+/// What becomes of a value that the destination's type cannot hold (`on_unrepresentable`).
+enum class OnUnrepresentable : uint8_t {
+  kFail,  // its table fails
+  kNull,  // it becomes NULL and is counted; in key columns its table fails all the same
+};
+
+/// Digits in all, 1 to 38, and of these behind the point (`decimal_types`).
+struct DecimalSize {
+  int32_t precision = 38;
+  int32_t scale = 0;
+};
+
+/// What a destination's types can hold; DuckDB's by default. A value beyond is unrepresentable.
+struct ValueLimits {
+  // TIMESTAMPTZ: -290308-12-22 to 294247-01-10T04:00:54.775Z; the largest and smallest int64 of
+  // microseconds stand for infinity.
+  int64_t timestamp_min_ms = -9'223'372'022'400'000;
+  int64_t timestamp_max_ms = 9'223'372'036'854'775;
+  // DATE, in days from 1970-01-01; ±(2^31 - 1) stand for infinity.
+  int32_t date_min_days = -2'147'483'646;
+  int32_t date_max_days = 2'147'483'646;
+  bool text_holds_nul = true;          // text and JSON may hold U+0000
+  bool floats_hold_non_finite = true;  // floats and doubles may be NaN or infinite
+  size_t value_bytes_max = std::numeric_limits<int32_t>::max();  // of a text, JSON or blob
+};
+
+struct ArrowEncoding {
+  NestedForm nested = NestedForm::kJson;
+  OnUnrepresentable on_unrepresentable = OnUnrepresentable::kFail;
+  /// Says which decimal and varint columns become fixed-point numbers, and which stay text. Called
+  /// with the names of table and column, once a column.
+  std::function<std::optional<DecimalSize>(const std::string&, const std::string&)> decimal_size;
+  ValueLimits limits;
+  // What the destination has no type for and takes as text: timestamps and dates in ISO 8601
+  // ("2024-02-29T12:00:00.123Z", "2024-02-29"), times as hh:mm:ss.nnnnnnnnn, UUIDs in their
+  // canonical form.
+  bool timestamps_as_text = false;
+  bool dates_as_text = false;
+  bool times_as_text = false;
+  bool uuids_as_text = false;
+};
+
+}  // namespace ringsync
