@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "cli/exit_codes.h"
-#include "config/keys.h"
+#include "config/key_text.h"
 #include "config/nearest.h"
 #include "config/table_filter.h"
 
@@ -93,11 +93,11 @@ void add_sync_options(CLI::App& sync, RawArguments& raw) {
   sync.add_option("--summary-json", raw.summary_json_path, "Write the summary here too, as JSON")
       ->type_name("FILE");
   sync.add_option("--commit-rows", raw.commit_rows,
-                  "Commit to the destination after so many rows (default\n200000); a kill repeats "
-                  "at most these. Small commits\ncost time")
+                  "Commit to the destination after so many rows, whatever\n`commit_rows` in the "
+                  "configuration says; a kill repeats at\nmost these. Small commits cost time")
       ->type_name("ROWS");
   sync.add_option("--commit-seconds", raw.commit_seconds,
-                  "Commit after so many seconds too (default 10)")
+                  "Commit after so many seconds too, whatever\n`commit_seconds` says")
       ->type_name("SECONDS");
   sync.add_option("--progress", raw.progress,
                   "bars, log (lines), none, or auto: bars where standard\nerror is a terminal "
@@ -202,10 +202,9 @@ Result<std::optional<std::string>> path_of(const CLI::App* command, const char* 
   return std::optional<std::string>(given);
 }
 
-// Leaves `value` as it is where the option was not given.
-Status read_count(const CLI::App* command, const char* option, const std::string& given,
-                  uint32_t& value) {
-  if (command->count(option) == 0) return {};
+Result<std::optional<uint32_t>> read_count(const CLI::App* command, const char* option,
+                                           const std::string& given) {
+  if (command->count(option) == 0) return std::optional<uint32_t>();
   uint32_t read = 0;
   const char* const end = given.data() + given.size();
   const auto [rest, failure] = std::from_chars(given.data(), end, read);
@@ -213,8 +212,7 @@ Status read_count(const CLI::App* command, const char* option, const std::string
     return usage(command, fmt::format("{}: \"{}\" is no whole number from 1 to {}", option, given,
                                       std::numeric_limits<uint32_t>::max()));
   }
-  value = read;
-  return {};
+  return std::optional<uint32_t>(read);
 }
 
 Status read_sync_options(const Parser& parser, Arguments& arguments) {
@@ -232,8 +230,9 @@ Status read_sync_options(const Parser& parser, Arguments& arguments) {
                   path_of(sync, "--summary-json", raw.summary_json_path));
   RINGSYNC_ASSIGN(arguments.progress,
                   chosen<ProgressMode>(sync, "--progress", raw.progress, kProgressModes));
-  RINGSYNC_TRY(read_count(sync, "--commit-rows", raw.commit_rows, arguments.commit_rows));
-  RINGSYNC_TRY(read_count(sync, "--commit-seconds", raw.commit_seconds, arguments.commit_seconds));
+  RINGSYNC_ASSIGN(arguments.commit_rows, read_count(sync, "--commit-rows", raw.commit_rows));
+  RINGSYNC_ASSIGN(arguments.commit_seconds,
+                  read_count(sync, "--commit-seconds", raw.commit_seconds));
   if (sync->count("--tables") == 0) return {};
   auto tables = parse_table_list(raw.tables);
   if (!tables.ok()) {

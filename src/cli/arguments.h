@@ -32,8 +32,8 @@ struct Arguments {
   std::optional<std::string> driver_path;          // a folder
   std::optional<std::string> summary_json_path;
   ProgressMode progress = ProgressMode::kAuto;
-  uint32_t commit_rows = 200'000;  // a destination commits after so many rows …
-  uint32_t commit_seconds = 10;    // … or seconds, whichever comes first
+  std::optional<uint32_t> commit_rows;     // instead of the configuration's
+  std::optional<uint32_t> commit_seconds;  // the same
 };
 
 /// A help or version text that was asked for: print it and end with 0.

@@ -5,6 +5,24 @@
 #include "source/scylla/scylla_source.h"
 
 namespace ringsync {
+namespace {
+
+TlsVerify tls_verify(TlsVerification verification) {
+  switch (verification) {
+    case TlsVerification::kCa: return TlsVerify::kCa;
+    case TlsVerification::kFull: return TlsVerify::kFull;
+    case TlsVerification::kNone: return TlsVerify::kNone;
+  }
+  return TlsVerify::kFull;
+}
+
+std::optional<TlsOptions> tls_options(const Configuration& configuration) {
+  if (!configuration.tls) return std::nullopt;
+  return TlsOptions{tls_verify(configuration.tls_verify), configuration.tls_ca_file,
+                    configuration.tls_cert_file, configuration.tls_key_file};
+}
+
+}  // namespace
 
 Result<Configuration> read_configuration(const std::string& path) {
   RINGSYNC_ASSIGN(ParsedConfiguration parsed, load_configuration(path));
@@ -22,6 +40,9 @@ Result<std::unique_ptr<Source>> open_source(const Configuration& configuration) 
   options.local_dc = configuration.data_center_region;
   options.keyspace = configuration.keyspace;
   options.consistency = to_string(configuration.consistency);
+  options.tls = tls_options(configuration);
+  options.connect_timeout_ms = configuration.connect_timeout_seconds * 1000;
+  options.request_timeout_ms = configuration.request_timeout_seconds * 1000;
   return open_scylla_source(options);
 }
 

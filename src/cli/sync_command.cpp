@@ -85,11 +85,18 @@ Result<std::unique_ptr<Sink>> open_sink(const Arguments& arguments,
   DuckDbOptions options;
   options.database_file = arguments.destination.path;
   options.keyspace = configuration.keyspace;
-  options.commit_rows = arguments.commit_rows;
-  options.commit_seconds = arguments.commit_seconds;
+  options.commit_rows = configuration.commit_rows;
+  options.commit_seconds = configuration.commit_seconds;
   options.clock = &clock;
   RINGSYNC_ASSIGN(options.driver_path, find_driver(arguments.driver_path, "libduckdb.so"));
   return open_duckdb_sink(options);
+}
+
+/// What the command line says instead of the configuration.
+void override_configuration(const Arguments& arguments, Configuration& configuration) {
+  if (arguments.tables) configuration.tables = *arguments.tables;
+  if (arguments.commit_rows) configuration.commit_rows = *arguments.commit_rows;
+  if (arguments.commit_seconds) configuration.commit_seconds = *arguments.commit_seconds;
 }
 
 SyncOptions sync_options(const Configuration& configuration, const Arguments& arguments) {
@@ -100,6 +107,7 @@ SyncOptions sync_options(const Configuration& configuration, const Arguments& ar
   options.checkpoint_interval_rows = configuration.checkpoint_interval;
   options.page_rows_max = configuration.page_size;
   options.in_flight_max = configuration.max_in_flight;
+  options.retry.give_up_after_ms = int64_t{configuration.retry_seconds} * 1000;
   options.seed = static_cast<uint64_t>(SystemClock().wall_us());
   options.select = [&configuration](const std::vector<std::string>& discovered) {
     return select_tables(configuration, discovered);
@@ -129,7 +137,7 @@ Status write_summary(const SyncSummary& summary, const Arguments& arguments) {
 Result<ExitCode> run_sync_command(const Arguments& arguments) {
   RINGSYNC_TRY(check_output_files(arguments));
   RINGSYNC_ASSIGN(Configuration configuration, read_configuration(arguments.configuration_path));
-  if (arguments.tables) configuration.tables = *arguments.tables;
+  override_configuration(arguments, configuration);
   const SystemClock clock;
   // The destination first: it is local, and a second sync into it should fail at once.
   RINGSYNC_ASSIGN(const std::unique_ptr<Sink> sink, open_sink(arguments, configuration, clock));

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,23 @@ enum class Consistency : uint8_t { kOne, kTwo, kThree, kQuorum, kAll, kLocalQuor
 /// The level's CQL name, as LOCAL_QUORUM.
 std::string_view to_string(Consistency consistency);
 
+// What the choices of a key mean stands in keys.cpp, beside their names.
+enum class TlsVerification : uint8_t { kCa, kFull, kNone };
+enum class IndexReads : uint8_t { kAuto, kNever };
+enum class TypeMapping : uint8_t { kCompatible, kLossless };
+enum class NestedTypes : uint8_t { kJson, kNative };
+enum class UnrepresentableValues : uint8_t { kFail, kNull };
+
+/// A decimal or varint column that is kept as a fixed-point number.
+struct DecimalType {
+  std::string table;      // a name, or a pattern with `*`
+  std::string column;     // a name
+  uint8_t precision = 0;  // digits in all, 1 to 38
+  uint8_t scale = 0;      // of these behind the point
+
+  bool operator==(const DecimalType&) const = default;
+};
+
 /// Made by parse_configuration, which fills every member: from the file, or from the default that
 /// configuration_keys() states. Members have the names of their keys.
 struct Configuration {
@@ -28,13 +47,36 @@ struct Configuration {
   std::string keyspace;
   std::vector<std::string> tables;          // names or patterns with `*`; empty: every table
   std::vector<std::string> exclude_tables;  // the same; wins over `tables`
+  bool include_views = false;
+
+  bool tls = false;
+  TlsVerification tls_verify = TlsVerification::kCa;
+  std::string tls_ca_file;  // PEM; empty: the system's own authorities
+  std::string tls_cert_file;
+  std::string tls_key_file;
+
   std::string cursor_column;
-  uint32_t checkpoint_interval = 0;  // rows
+  std::optional<int64_t> initial_sync_start_ms;  // since the epoch; a first sync reads from there
   uint32_t lag_seconds = 0;
   uint32_t overlap_seconds = 0;
-  uint32_t page_size = 0;      // rows a page at most
-  uint32_t max_in_flight = 0;  // scans at once; 0: chosen from the cluster
+  IndexReads index_reads = IndexReads::kAuto;
+  uint32_t interval_hours = 0;  // of the window of an index read
   Consistency consistency = Consistency::kLocalQuorum;
+  uint32_t page_size = 0;            // rows a page at most
+  uint32_t max_in_flight = 0;        // scans at once; 0: chosen from the cluster
+  uint32_t max_rows_per_second = 0;  // 0: no limit
+  uint32_t connect_timeout_seconds = 0;
+  uint32_t request_timeout_seconds = 0;
+  uint32_t retry_seconds = 0;  // a scan that gets nowhere is tried again for so long
+
+  TypeMapping type_mapping = TypeMapping::kCompatible;
+  NestedTypes nested_types = NestedTypes::kJson;
+  std::vector<DecimalType> decimal_types;  // the first that fits a column counts
+  UnrepresentableValues on_unrepresentable = UnrepresentableValues::kFail;
+
+  uint32_t checkpoint_interval = 0;  // rows
+  uint32_t commit_rows = 0;
+  uint32_t commit_seconds = 0;
 };
 
 struct ParsedConfiguration {
@@ -42,13 +84,27 @@ struct ParsedConfiguration {
   std::vector<std::string> warnings;  // one line each; never with a value of a secret key
 };
 
-/// Reads the JSON text of a configuration; `origin` names it in messages (the file's path). Error
-/// kConfig lists all problems at once, a line each: key, what is wrong, what to write. The value of
-/// a secret key is in no message.
-Result<ParsedConfiguration> parse_configuration(std::string_view json_text,
-                                                std::string_view origin);
+/// What a configuration is checked against besides itself.
+struct Surroundings {
+  /// The value of an environment variable; none where it is not set.
+  std::function<std::optional<std::string>(const std::string& name)> variable;
+  /// What keeps a file from being read ("No such file or directory"); none where it can be.
+  std::function<std::optional<std::string>(const std::string& path)> file_problem;
+  int64_t now_ms = 0;  // since the epoch
+};
 
-/// parse_configuration on the file at `path`. Error kConfig too where it cannot be read.
+/// This process's environment, files and clock.
+Surroundings process_surroundings();
+
+/// Reads the JSON text of a configuration; `origin` names it in messages (the file's path). "${X}"
+/// in a value stands for the environment variable X, "$${" for "${". Error kConfig lists all
+/// problems at once, a line each: key, what is wrong, what to write. No message holds the value of
+/// a secret key or of an environment variable.
+Result<ParsedConfiguration> parse_configuration(std::string_view json_text, std::string_view origin,
+                                                const Surroundings& surroundings);
+
+/// parse_configuration on the file at `path`, in the process's surroundings. Error kConfig too
+/// where it cannot be read.
 Result<ParsedConfiguration> load_configuration(const std::string& path);
 
 /// The hosts as "host:port", IPv6 addresses in brackets.

@@ -10,10 +10,6 @@
 namespace ringsync {
 namespace {
 
-bool is_name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 bool matches_any(std::span<const std::string> patterns, std::string_view name) {
   return std::ranges::any_of(
       patterns, [&](const std::string& pattern) { return pattern_matches(pattern, name); });
@@ -35,23 +31,10 @@ void add_not_found(const char* key, std::span<const std::string> patterns, bool 
 
 }  // namespace
 
-Status check_table_pattern(std::string_view pattern) {
-  const auto wrong =
-      std::ranges::find_if(pattern, [](char c) { return !is_name_character(c) && c != '*'; });
-  if (wrong == pattern.end()) return {};
-  const char* what =
-      "cannot be a table's name; write letters, digits and _, and * for any characters";
-  if (*wrong == '.') what = "has a dot; write the table's name without its keyspace";
-  if (*wrong == '"' || *wrong == '\'') {
-    what = "has quotes inside; write the name as the server lists it, without them";
-  }
-  return Error{ErrorCode::kConfig, what};
-}
-
 Result<std::vector<std::string>> parse_table_list(std::string_view text) {
   std::vector<std::string> patterns = split_list(text);
   for (const std::string& pattern : patterns) {
-    const Status fit = check_table_pattern(pattern);
+    const auto fit = read_table_pattern(pattern);
     if (!fit.ok()) {
       return Error{ErrorCode::kConfig,
                    fmt::format("{} {}", quoted_for_message(pattern), fit.error().message)};

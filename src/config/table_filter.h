@@ -16,10 +16,6 @@ namespace ringsync {
 /// not be a table's name.
 Result<std::vector<std::string>> parse_table_list(std::string_view text);
 
-/// Ok where `pattern` could be a table's name, with `*` for any number of characters. The error
-/// says only what is wrong with it, as those of values.h.
-Status check_table_pattern(std::string_view pattern);
-
 /// True where `pattern` fits the whole of `name`; the case of letters counts.
 bool pattern_matches(std::string_view pattern, std::string_view name);
 

@@ -19,6 +19,15 @@ bool is_address(int family, const std::string& text) {
   return inet_pton(family, text.c_str(), address.data()) == 1;
 }
 
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_';
+}
+
+bool equal_but_for_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
 bool all_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, is_digit);
 }
@@ -120,26 +129,48 @@ Result<uint32_t> read_integer(const ConfigKey& key, std::string_view text) {
   return static_cast<uint32_t>(number);
 }
 
-Result<Consistency> read_consistency(const ConfigKey& key, std::string_view text) {
-  std::string upper(text);
-  std::ranges::transform(upper, upper.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
-  const auto names = consistency_names();
-  const auto found = std::ranges::find(names, std::string_view(upper));
-  if (found == names.end()) {
-    return wrong(fmt::format("is no consistency level of reads; write {}", expected_value(key)));
+Result<bool> read_boolean(const ConfigKey& key, std::string_view text) {
+  if (equal_but_for_case(text, "true")) return true;
+  if (equal_but_for_case(text, "false")) return false;
+  return wrong(fmt::format("is neither true nor false; write {}", expected_value(key)));
+}
+
+Result<size_t> read_choice(const ConfigKey& key, std::string_view text) {
+  const auto found = std::ranges::find_if(
+      key.choices, [&](const Choice& choice) { return equal_but_for_case(choice.name, text); });
+  if (found == key.choices.end()) {
+    return wrong(fmt::format("is not known here; write {}", expected_value(key)));
   }
-  return static_cast<Consistency>(found - names.begin());
+  return static_cast<size_t>(found - key.choices.begin());
+}
+
+Result<std::string> read_table_pattern(std::string_view text) {
+  const auto odd =
+      std::ranges::find_if(text, [](char c) { return !is_name_character(c) && c != '*'; });
+  if (odd == text.end()) return std::string(text);
+  const char* what =
+      "cannot be a table's name; write letters, digits and _, and * for any characters";
+  if (*odd == '.') what = "has a dot; write the table's name without its keyspace";
+  if (*odd == '"' || *odd == '\'') {
+    what = "has quotes inside; write the name as the server lists it, without them";
+  }
+  return wrong(what);
 }
 
 std::vector<std::string> split_list(std::string_view text) {
   std::vector<std::string> parts;
-  while (!text.empty()) {
-    const size_t comma = std::min(text.find(','), text.size());
-    const std::string_view part = trimmed(text.substr(0, comma));
-    text.remove_prefix(std::min(comma + 1, text.size()));
+  int depth = 0;
+  bool quoted = false;
+  size_t start = 0;
+  for (size_t i = 0; i <= text.size(); ++i) {
+    const char c = i < text.size() ? text[i] : ',';
+    if (c == '"') quoted = !quoted;
+    if (c == '(' && !quoted) ++depth;
+    if (c == ')' && !quoted) --depth;
+    if (i < text.size() && (c != ',' || quoted || depth > 0)) continue;
+    const std::string_view part = trimmed(text.substr(start, i - start));
     if (!part.empty()) parts.emplace_back(part);
+    start = i + 1;
   }
   return parts;
 }

@@ -29,10 +29,26 @@ Result<std::string> read_host(std::string_view text);
 /// A whole number within the bounds of `key`.
 Result<uint32_t> read_integer(const ConfigKey& key, std::string_view text);
 
-/// A consistency level by name, in any case of letters.
-Result<Consistency> read_consistency(const ConfigKey& key, std::string_view text);
+/// true or false, in any case of letters.
+Result<bool> read_boolean(const ConfigKey& key, std::string_view text);
 
-/// Parts of a comma-separated text, trimmed, empty ones left out.
+/// The index of a choice of `key` by its name, in any case of letters.
+Result<size_t> read_choice(const ConfigKey& key, std::string_view text);
+
+/// A date or a date-time of ISO 8601 as milliseconds since the epoch: "2024-01-31",
+/// "2024-01-31T12:00", with seconds, a fraction of up to three digits, a space for the T, and "Z"
+/// or an offset as "+02:00"; without one it is in UTC. A time after `now_ms` is an error.
+Result<int64_t> read_date_time(const ConfigKey& key, std::string_view text, int64_t now_ms);
+
+/// What could be a table's name, with `*` for any number of characters.
+Result<std::string> read_table_pattern(std::string_view text);
+
+/// "table.column=DECIMAL(precision,scale)": the table as of read_table_pattern, the column a name
+/// as the server holds it, in double quotes or not; the scale may be left out and is 0 then.
+Result<DecimalType> read_decimal_type(std::string_view text);
+
+/// Parts of a text that commas separate, but for those within parentheses or double quotes;
+/// trimmed, empty ones left out.
 std::vector<std::string> split_list(std::string_view text);
 
 }  // namespace ringsync

@@ -5,7 +5,9 @@
 
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "config/keys.h"
@@ -34,18 +36,41 @@ json minimal_with(const std::string& key, json value) {
   return document;
 }
 
-Result<ParsedConfiguration> parse(const json& document) {
-  return parse_configuration(document.dump(), "c.json");
+constexpr int64_t kNow = 1'700'000'000'000;  // 2023-11-14T22:13:20Z
+
+/// An environment of its own, files that can all be read, a clock that stands.
+struct FakeSurroundings {
+  std::map<std::string, std::string> variables;
+  std::string unreadable_file;
+
+  Surroundings get() const {
+    Surroundings made;
+    made.variable = [this](const std::string& name) -> std::optional<std::string> {
+      const auto found = variables.find(name);
+      if (found == variables.end()) return std::nullopt;
+      return found->second;
+    };
+    made.file_problem = [this](const std::string& path) -> std::optional<std::string> {
+      if (path != unreadable_file) return std::nullopt;
+      return "No such file or directory";
+    };
+    made.now_ms = kNow;
+    return made;
+  }
+};
+
+Result<ParsedConfiguration> parse(const json& document, const FakeSurroundings& around = {}) {
+  return parse_configuration(document.dump(), "c.json", around.get());
 }
 
-ParsedConfiguration parsed(const json& document) {
-  auto result = parse(document);
+ParsedConfiguration parsed(const json& document, const FakeSurroundings& around = {}) {
+  auto result = parse(document, around);
   EXPECT_TRUE(result.ok()) << (result.ok() ? "" : result.error().message);
   return result.ok() ? *result : ParsedConfiguration{};
 }
 
-std::string problem(const json& document) {
-  const auto result = parse(document);
+std::string problem(const json& document, const FakeSurroundings& around = {}) {
+  const auto result = parse(document, around);
   EXPECT_FALSE(result.ok());
   if (result.ok()) return "";
   EXPECT_EQ(result.error().code, ErrorCode::kConfig);
@@ -70,6 +95,23 @@ TEST(Configuration, NeedsOnlyTheRequiredKeysAndDefaultsTheRest) {
   EXPECT_EQ(c.page_size, 5000U);
   EXPECT_EQ(c.max_in_flight, 0U);
   EXPECT_EQ(c.consistency, Consistency::kLocalQuorum);
+  EXPECT_FALSE(c.include_views);
+  EXPECT_FALSE(c.tls);
+  EXPECT_EQ(c.tls_verify, TlsVerification::kCa);
+  EXPECT_EQ(c.tls_ca_file + c.tls_cert_file + c.tls_key_file, "");
+  EXPECT_EQ(c.initial_sync_start_ms, std::nullopt);
+  EXPECT_EQ(c.index_reads, IndexReads::kAuto);
+  EXPECT_EQ(c.interval_hours, 6U);
+  EXPECT_EQ(c.max_rows_per_second, 0U);
+  EXPECT_EQ(c.connect_timeout_seconds, 5U);
+  EXPECT_EQ(c.request_timeout_seconds, 30U);
+  EXPECT_EQ(c.retry_seconds, 60U);
+  EXPECT_EQ(c.type_mapping, TypeMapping::kCompatible);
+  EXPECT_EQ(c.nested_types, NestedTypes::kJson);
+  EXPECT_THAT(c.decimal_types, IsEmpty());
+  EXPECT_EQ(c.on_unrepresentable, UnrepresentableValues::kFail);
+  EXPECT_EQ(c.commit_rows, 200'000U);
+  EXPECT_EQ(c.commit_seconds, 10U);
   EXPECT_THAT(result.warnings, IsEmpty());
 }
 
@@ -95,7 +137,26 @@ TEST(Configuration, TakesEveryValueAsText) {
                    {"overlap_seconds", "0"},
                    {"page_size", "100"},
                    {"max_in_flight", "7"},
-                   {"consistency", "one"}});
+                   {"consistency", "one"},
+                   {"include_views", "True"},
+                   {"tls", "true"},
+                   {"tls_verify", "FULL"},
+                   {"tls_ca_file", "ca.pem"},
+                   {"tls_cert_file", "c.pem"},
+                   {"tls_key_file", "k.pem"},
+                   {"initial_sync_start", "1970-01-02"},
+                   {"index_reads", "never"},
+                   {"interval_hours", "24"},
+                   {"max_rows_per_second", "1000"},
+                   {"connect_timeout_seconds", "2"},
+                   {"request_timeout_seconds", "3"},
+                   {"retry_seconds", "0"},
+                   {"type_mapping", "lossless"},
+                   {"nested_types", "native"},
+                   {"decimal_types", "orders.total=DECIMAL(18,2), *_log.n=decimal( 38 )"},
+                   {"on_unrepresentable", "null"},
+                   {"commit_rows", "4"},
+                   {"commit_seconds", "5"}});
   const Configuration c = parsed(document).configuration;
   EXPECT_THAT(c.hosts, ElementsAre("node-1", "10.0.0.2", "::1"));
   EXPECT_THAT(contact_points(c), ElementsAre("node-1:9142", "10.0.0.2:9142", "[::1]:9142"));
@@ -108,10 +169,30 @@ TEST(Configuration, TakesEveryValueAsText) {
   EXPECT_EQ(c.page_size, 100U);
   EXPECT_EQ(c.max_in_flight, 7U);
   EXPECT_EQ(c.consistency, Consistency::kOne);
+  EXPECT_TRUE(c.include_views);
+  EXPECT_TRUE(c.tls);
+  EXPECT_EQ(c.tls_verify, TlsVerification::kFull);
+  EXPECT_EQ(c.tls_ca_file + c.tls_cert_file + c.tls_key_file, "ca.pemc.pemk.pem");
+  EXPECT_EQ(c.initial_sync_start_ms, 86'400'000);
+  EXPECT_EQ(c.index_reads, IndexReads::kNever);
+  EXPECT_EQ(c.interval_hours, 24U);
+  EXPECT_EQ(c.max_rows_per_second, 1000U);
+  EXPECT_EQ(c.connect_timeout_seconds, 2U);
+  EXPECT_EQ(c.request_timeout_seconds, 3U);
+  EXPECT_EQ(c.retry_seconds, 0U);
+  EXPECT_EQ(c.type_mapping, TypeMapping::kLossless);
+  EXPECT_EQ(c.nested_types, NestedTypes::kNative);
+  EXPECT_THAT(c.decimal_types,
+              ElementsAre(DecimalType{"orders", "total", 18, 2}, DecimalType{"*_log", "n", 38, 0}));
+  EXPECT_EQ(c.on_unrepresentable, UnrepresentableValues::kNull);
+  EXPECT_EQ(c.commit_rows, 4U);
+  EXPECT_EQ(c.commit_seconds, 5U);
 }
 
-TEST(Configuration, TakesNumbersAndArraysOfJsonToo) {
+TEST(Configuration, TakesNumbersBooleansAndArraysOfJsonToo) {
   json document = minimal_with("port", 9142);
+  document["tls"] = true;
+  document["decimal_types"] = {R"(t."a,b"=DECIMAL(4,1))"};
   document["tables"] = {"flights", " weather "};
   document["page_size"] = 1;
   document["username"] = 4711;
@@ -119,6 +200,8 @@ TEST(Configuration, TakesNumbersAndArraysOfJsonToo) {
   EXPECT_EQ(c.port, 9142);
   EXPECT_EQ(c.page_size, 1U);
   EXPECT_EQ(c.username, "4711");
+  EXPECT_TRUE(c.tls);
+  EXPECT_THAT(c.decimal_types, ElementsAre(DecimalType{"t", "a,b", 4, 1}));
   EXPECT_THAT(c.tables, ElementsAre("flights", "weather"));
 }
 
@@ -163,7 +246,8 @@ TEST(Configuration, ReportsAllProblemsAtOnceALineEach) {
             "c.json: 5 problems in the configuration:\n"
             "  host_1: \"node-1:9042\" has a port; write the host alone, and its port as `port`\n"
             "  port: \"nine\" is not a whole number; write a whole number from 1 to 65535\n"
-            "  username: is empty; write the name of the role to log in as\n"
+            "  username: is empty; write the name of the role to log in as, or set "
+            "RINGSYNC_USERNAME\n"
             "  data_center_region: is missing; write the data center to read from, as `nodetool "
             "status` names it\n"
             "  page_size: \"0\" is out of range; write a whole number from 1 to 1000000");
@@ -178,6 +262,7 @@ TEST(Configuration, RefusesValuesOfTheWrongJsonType) {
   }
   EXPECT_THAT(problem(minimal_with("tables", json::array({1}))), HasSubstr("wrong JSON type"));
   EXPECT_THAT(problem(minimal_with("tables", true)), HasSubstr("wrong JSON type"));
+  EXPECT_THAT(problem(minimal_with("tls", 1)), HasSubstr("wrong JSON type; write true or false"));
 }
 
 TEST(Configuration, RefusesPlaceholdersInRequiredKeysAndDropsThemElsewhere) {
@@ -199,7 +284,7 @@ TEST(Configuration, RefusesPlaceholdersInRequiredKeysAndDropsThemElsewhere) {
 TEST(Configuration, RefusesAKeyThatStandsThereTwice) {
   std::string text = minimal().dump();
   text.insert(1, R"("password": "other", "keyspace": "b", )");
-  const auto result = parse_configuration(text, "c.json");
+  const auto result = parse_configuration(text, "c.json", FakeSurroundings{}.get());
   ASSERT_FALSE(result.ok());
   EXPECT_THAT(result.error().message, AllOf(HasSubstr("\"keyspace\": stands there more than once"),
                                             HasSubstr("\"password\": stands there more than once"),
@@ -248,6 +333,112 @@ TEST(Configuration, NeverRepeatsASecretWhateverElseIsWrong) {
                 AllOf(Not(HasSubstr("s3cr3t")), Not(HasSubstr("31337"))));
   }
   EXPECT_THAT(problem(minimal_with("host_1", "reader:hunter2@node")), Not(HasSubstr("hunter2")));
+}
+
+TEST(Configuration, TakesValuesFromTheEnvironmentAndShowsThemNowhere) {
+  FakeSurroundings around;
+  around.variables = {{"HOST", "node-9"}, {"SECRET", "s3cr3t"}, {"BAD", "kept-quiet"}};
+  json document = minimal_with("host_1", "${HOST}");
+  document["password"] = "${SECRET}-$${x}";
+  document["tables"] = {"a_${HOST}"};
+  EXPECT_THAT(problem(document, around), AllOf(HasSubstr("tables: the value (not shown) cannot be"),
+                                               Not(HasSubstr("node-9"))));
+  document.erase("tables");
+  const Configuration c = parsed(document, around).configuration;
+  EXPECT_THAT(c.hosts, ElementsAre("node-9"));
+  EXPECT_EQ(c.password, "s3cr3t-${x}");
+  for (const char* key : {"port", "consistency", "tls", "decimal_types", "initial_sync_start"}) {
+    EXPECT_THAT(problem(minimal_with(key, "${BAD}"), around),
+                AllOf(HasSubstr(std::string(key) + ": the value (not shown)"),
+                      Not(HasSubstr("kept-quiet"))));
+  }
+}
+
+TEST(Configuration, NamesKeyAndVariableWhereAVariableIsNotSet) {
+  json document = minimal_with("password", "${DB_PASSWORD}");
+  document["tables"] = {"a", "${TABLE}"};
+  EXPECT_THAT(problem(document),
+              AllOf(HasSubstr("2 problems"),
+                    HasSubstr("password: the value names the environment variable DB_PASSWORD, "
+                              "which is not set"),
+                    HasSubstr("tables: the value names the environment variable TABLE")));
+}
+
+TEST(Configuration, TakesUserAndPasswordFromTheirOwnVariablesWhereTheFileHasNone) {
+  FakeSurroundings around;
+  around.variables = {{"RINGSYNC_USERNAME", "env-user"}, {"RINGSYNC_PASSWORD", "env-s3cr3t ${X}"}};
+  json document = minimal();
+  EXPECT_EQ(parsed(document, around).configuration.password, "s3cr3t-value");
+  document.erase("username");
+  for (const json& nothing : {json(nullptr), json(""), json("<YOUR_SCYLLA_DB_PASSWORD>")}) {
+    document["password"] = nothing;
+    const ParsedConfiguration result = parsed(document, around);
+    EXPECT_EQ(result.configuration.username, "env-user");
+    EXPECT_EQ(result.configuration.password, "env-s3cr3t ${X}");
+    EXPECT_THAT(result.warnings, IsEmpty());
+  }
+  document["host_1"] = "x, env-s3cr3t ${X}";
+  EXPECT_THAT(problem(document, around), Not(HasSubstr("env-s3cr3t")));
+  around.variables = {{"RINGSYNC_PASSWORD", ""}};
+  EXPECT_THAT(problem(document, around),
+              AllOf(HasSubstr("username: is missing; write the name of the role to log in as, or "
+                              "set RINGSYNC_USERNAME"),
+                    HasSubstr("password: still has the example's placeholder")));
+}
+
+TEST(Configuration, NamesAFileThatCannotBeRead) {
+  FakeSurroundings around;
+  around.unreadable_file = "gone.pem";
+  json document = minimal_with("tls", true);
+  document["tls_ca_file"] = "gone.pem";
+  EXPECT_THAT(problem(document, around),
+              HasSubstr("tls_ca_file: \"gone.pem\" cannot be read (No such file or directory)"));
+}
+
+TEST(Configuration, RefusesTlsFilesWithoutTlsUnlessItIsSwitchedOffInSoManyWords) {
+  json document = minimal_with("tls_ca_file", "ca.pem");
+  document["tls_verify"] = "full";
+  EXPECT_THAT(problem(document), AllOf(HasSubstr("tls_ca_file: has no effect without tls"),
+                                       HasSubstr("tls_verify: has no effect without tls")));
+  document["tls"] = "false";
+  EXPECT_THAT(parsed(document).warnings,
+              ElementsAre("tls_verify: is ignored, since tls is false",
+                          "tls_ca_file: is ignored, since tls is false"));
+  document["tls"] = "true";
+  EXPECT_THAT(parsed(document).warnings, IsEmpty());
+  document["tls_verify"] = "none";
+  EXPECT_THAT(parsed(document).warnings, ElementsAre(AllOf(HasSubstr("checks no certificate"),
+                                                           HasSubstr("tls_ca_file is not used"))));
+}
+
+TEST(Configuration, NeedsAClientCertificateAndItsKeyTogether) {
+  json document = minimal_with("tls", true);
+  document["tls_cert_file"] = "c.pem";
+  EXPECT_THAT(problem(document), HasSubstr("tls_key_file: is missing"));
+  document.erase("tls_cert_file");
+  document["tls_key_file"] = "k.pem";
+  EXPECT_THAT(problem(document), HasSubstr("tls_cert_file: is missing"));
+}
+
+TEST(Configuration, RefusesASecondTypeForOneColumn) {
+  EXPECT_THAT(problem(minimal_with("decimal_types", "a.b=DECIMAL(3,1), a.b=DECIMAL(4,1)")),
+              HasSubstr("decimal_types: \"a.b=DECIMAL(4,1)\" names its column again"));
+}
+
+TEST(Configuration, WarnsWhereLateRowsWouldBeMissed) {
+  json document = minimal_with("lag_seconds", 60);
+  document["overlap_seconds"] = 0;
+  EXPECT_THAT(parsed(document).warnings, IsEmpty());
+  document["lag_seconds"] = 0;
+  EXPECT_THAT(parsed(document).warnings,
+              ElementsAre(HasSubstr("more than 0 s after the time in their updated_at")));
+}
+
+TEST(Configuration, NamesTheNearestOfTheNewestKeysToo) {
+  json document = minimal_with("intervall_hours", 6);
+  document["tls_verfy"] = "full";
+  EXPECT_THAT(parsed(document).warnings,
+              ElementsAre(HasSubstr("\"interval_hours\""), HasSubstr("\"tls_verify\"")));
 }
 
 TEST(Configuration, MustBeAJsonObject) {

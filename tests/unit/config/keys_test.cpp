@@ -7,16 +7,22 @@
 #include <sstream>
 #include <string>
 
+#include "config/key_text.h"
+
 namespace ringsync {
 namespace {
 
 using ::testing::HasSubstr;
 
-TEST(Keys, HaveUniqueNamesDescriptionsAndExamples) {
+TEST(Keys, HaveUniqueNamesAndLabelsDescriptionsAndExamples) {
   std::set<std::string_view> names;
+  std::set<std::string_view> labels;
   for (const ConfigKey& key : configuration_keys()) {
     EXPECT_TRUE(names.insert(key.name).second) << key.name;
+    EXPECT_TRUE(labels.insert(key.label).second) << key.name;
+    EXPECT_FALSE(key.label.empty()) << key.name;
     EXPECT_FALSE(key.description.empty()) << key.name;
+    EXPECT_TRUE(key.advice.ends_with('.')) << key.name;
     EXPECT_FALSE(key.example.empty()) << key.name;
     EXPECT_FALSE(key.required && !key.default_value.empty()) << key.name;
   }
@@ -29,6 +35,27 @@ TEST(Keys, RequireWhatTheOriginalExampleRequires) {
   }
   EXPECT_EQ(required, (std::set<std::string_view>{"host_1", "username", "password",
                                                   "data_center_region", "keyspace"}));
+}
+
+TEST(Keys, StandInTheOrderOfTheirGroups) {
+  KeyGroup last = KeyGroup::kConnection;
+  for (const ConfigKey& key : configuration_keys()) {
+    EXPECT_GE(key.group, last) << key.name;
+    EXPECT_FALSE(to_string(key.group).empty());
+    last = key.group;
+  }
+}
+
+TEST(Keys, HaveChoicesBoundsAndSwitchesWhereTheirKindHasThem) {
+  for (const ConfigKey& key : configuration_keys()) {
+    const bool is_number = key.kind == KeyKind::kInteger || key.kind == KeyKind::kPort;
+    EXPECT_EQ(key.choices.empty(), key.kind != KeyKind::kChoice) << key.name;
+    EXPECT_EQ(key.integer_max > key.integer_min, is_number) << key.name;
+    EXPECT_EQ(std::holds_alternative<std::monostate>(key.target), key.kind == KeyKind::kHost);
+    if (key.needs.empty()) continue;
+    ASSERT_NE(find_key(key.needs), nullptr) << key.name;
+    EXPECT_EQ(find_key(key.needs)->kind, KeyKind::kBoolean) << key.name;
+  }
 }
 
 TEST(Keys, HoldOneSecret) {

@@ -15,7 +15,7 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 std::string syntax_problem(std::string_view text) {
-  const auto parsed = parse_configuration(text, "c.json");
+  const auto parsed = parse_configuration(text, "c.json", process_surroundings());
   EXPECT_FALSE(parsed.ok());
   if (parsed.ok()) return "";
   EXPECT_EQ(parsed.error().code, ErrorCode::kConfig);
@@ -55,7 +55,8 @@ TEST(SyntaxErrors, NeverRepeatTheFilesText) {
   const std::string whole = R"({"password": "pass\"word-hunter2", "host_1": "node"})";
   for (size_t cut = 0; cut < whole.size(); ++cut) {
     for (const char* broken : {"", "\x01", "\xff", "\\q", "hunter2", "\"", ",", "}"}) {
-      const auto parsed = parse_configuration(whole.substr(0, cut) + broken, "c.json");
+      const auto parsed =
+          parse_configuration(whole.substr(0, cut) + broken, "c.json", process_surroundings());
       if (parsed.ok()) continue;
       EXPECT_THAT(parsed.error().message, Not(HasSubstr("hunter"))) << cut << broken;
       EXPECT_THAT(parsed.error().message, Not(HasSubstr("pass\""))) << cut << broken;

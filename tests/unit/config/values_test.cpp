@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "config/keys.h"
 #include "config/nearest.h"
 
 namespace ringsync {
@@ -77,20 +78,119 @@ TEST(Integers, WithAnythingElseInThemAreErrors) {
   }
 }
 
-TEST(ConsistencyLevels, AreReadInAnyCaseAndListedWhenUnknown) {
+TEST(Choices, AreReadInAnyCaseAndListedWhenUnknown) {
   const ConfigKey& key = *find_key("consistency");
-  EXPECT_EQ(*read_consistency(key, "local_one"), Consistency::kLocalOne);
-  EXPECT_EQ(*read_consistency(key, "ALL"), Consistency::kAll);
-  EXPECT_THAT(read_consistency(key, "EACH_QUORUM").error().message,
+  EXPECT_EQ(*read_choice(key, "local_one"), static_cast<size_t>(Consistency::kLocalOne));
+  EXPECT_EQ(*read_choice(key, "ALL"), static_cast<size_t>(Consistency::kAll));
+  EXPECT_THAT(read_choice(key, "EACH_QUORUM").error().message,
               HasSubstr("ONE, TWO, THREE, QUORUM, ALL, LOCAL_QUORUM, LOCAL_ONE"));
-  for (const std::string_view name : consistency_names()) {
-    EXPECT_EQ(to_string(*read_consistency(key, name)), name);
+  for (size_t i = 0; i < key.choices.size(); ++i) {
+    EXPECT_EQ(to_string(static_cast<Consistency>(i)), key.choices[i].name);
   }
+}
+
+TEST(Booleans, AreTrueOrFalseInAnyCase) {
+  const ConfigKey& key = *find_key("tls");
+  EXPECT_TRUE(*read_boolean(key, "TRUE"));
+  EXPECT_FALSE(*read_boolean(key, "false"));
+  for (const char* text : {"yes", "1", "tru", "truee", "on"}) {
+    EXPECT_THAT(read_boolean(key, text).error().message, HasSubstr("write true or false")) << text;
+  }
+}
+
+constexpr int64_t kNow = 1'700'000'000'000;  // 2023-11-14T22:13:20Z
+
+int64_t date_time(std::string_view text) {
+  const auto moment = read_date_time(*find_key("initial_sync_start"), text, kNow);
+  EXPECT_TRUE(moment.ok()) << text << ": " << (moment.ok() ? "" : moment.error().message);
+  return moment.ok() ? *moment : -1;
+}
+
+TEST(DateTimes, AreReadInTheFormsOfIso8601) {
+  EXPECT_EQ(date_time("1970-01-01"), 0);
+  EXPECT_EQ(date_time("2000-02-29T12:34"), 951'827'640'000);
+  EXPECT_EQ(date_time("2000-02-29 12:34:56"), 951'827'696'000);
+  EXPECT_EQ(date_time("2000-02-29T12:34:56.7Z"), 951'827'696'700);
+  EXPECT_EQ(date_time("2000-02-29T14:34:56.789+02:00"), 951'827'696'789);
+  EXPECT_EQ(date_time("2000-02-29T07:04:56-05:30"), 951'827'696'000);
+  EXPECT_EQ(date_time("1969-12-31T23:59:59.999Z"), -1);
+  EXPECT_EQ(date_time("2023-11-14T22:13:20Z"), kNow);
+}
+
+TEST(DateTimes, OfOtherFormsOrDaysThatAreNoneAreErrors) {
+  const ConfigKey& key = *find_key("initial_sync_start");
+  for (const char* text : {"",
+                           "2020",
+                           "20-01-01",
+                           "2020-1-1",
+                           "2020-13-01",
+                           "2021-02-29",
+                           "2020-00-10",
+                           "2020-01-01T",
+                           "2020-01-01T24:00",
+                           "2020-01-01T10",
+                           "2020-01-01T10:60",
+                           "2020-01-01T10:00:60",
+                           "2020-01-01T10:00:00.",
+                           "2020-01-01T10:00:00.1234",
+                           "2020-01-01T10:00Zx",
+                           "-200-01-01",
+                           "2020-01-01T10:00+2",
+                           "2020-01-01T10:00+15:00",
+                           "01/02/2020",
+                           "1700000000",
+                           "2020-01--1",
+                           "2020-+1-01",
+                           "2020-01-01Z"}) {
+    const auto moment = read_date_time(key, text, kNow);
+    ASSERT_FALSE(moment.ok()) << text;
+    EXPECT_THAT(moment.error().message, HasSubstr("as 2024-01-31 or 2024-01-31T12:00:00Z"));
+  }
+}
+
+TEST(DateTimes, InTheFutureAreErrors) {
+  const auto moment = read_date_time(*find_key("initial_sync_start"), "2023-11-14T22:13:21Z", kNow);
+  ASSERT_FALSE(moment.ok());
+  EXPECT_THAT(moment.error().message, HasSubstr("lies in the future"));
+}
+
+TEST(DecimalTypes, NameATableAColumnAndASize) {
+  EXPECT_EQ(*read_decimal_type("orders.total=DECIMAL(18,2)"),
+            (DecimalType{"orders", "total", 18, 2}));
+  EXPECT_EQ(*read_decimal_type("* . n = decimal ( 38 )"), (DecimalType{"*", "n", 38, 0}));
+  EXPECT_EQ(*read_decimal_type("t.a.b = c=Decimal(5, 5)"), (DecimalType{"t", "a.b = c", 5, 5}));
+  EXPECT_EQ(*read_decimal_type(R"(t."a""b"=DECIMAL(1,0))"), (DecimalType{"t", "a\"b", 1, 0}));
+}
+
+TEST(DecimalTypes, ThatAreWrongSayWhatIs) {
+  const auto problem = [](std::string_view text) {
+    const auto type = read_decimal_type(text);
+    EXPECT_FALSE(type.ok()) << text;
+    return type.ok() ? "" : type.error().message;
+  };
+  for (const char* text : {"", "total=DECIMAL(18,2)", "orders.total", "DECIMAL(18,2)"}) {
+    EXPECT_THAT(problem(text), HasSubstr("names no column")) << text;
+  }
+  for (const char* text : {"o.t=NUMERIC(1)", "o.t=DECIMAL", "o.t=DECIMAL 3", "o.t="}) {
+    EXPECT_THAT(problem(text), HasSubstr("has no DECIMAL")) << text;
+  }
+  for (const char* text : {"o.t=DECIMAL()", "o.t=DECIMAL(a)", "o.t=DECIMAL(5,-1)",
+                           "o.t=DECIMAL(5,)", "o.t=DECIMAL(5,1,1)"}) {
+    EXPECT_THAT(problem(text), HasSubstr("no whole number")) << text;
+  }
+  EXPECT_THAT(problem("o.t=DECIMAL(39,2)"), HasSubstr("write 1 to 38 digits"));
+  EXPECT_THAT(problem("o.t=DECIMAL(0,0)"), HasSubstr("write 1 to 38 digits"));
+  EXPECT_THAT(problem("o.t=DECIMAL(5,6)"), HasSubstr("scale above its precision"));
+  EXPECT_THAT(problem("o-o.t=DECIMAL(5,2)"), HasSubstr("cannot be a table's name"));
+  EXPECT_THAT(problem(".t=DECIMAL(5,2)"), HasSubstr("lacks the name"));
+  EXPECT_THAT(problem("o.=DECIMAL(5,2)"), HasSubstr("lacks the name"));
 }
 
 TEST(Lists, AreSplitAtCommasAndTrimmed) {
   EXPECT_THAT(split_list(" a, b ,,c,"), ElementsAre("a", "b", "c"));
   EXPECT_THAT(split_list(" , "), ElementsAre());
+  EXPECT_THAT(split_list(R"(t."a,(b"=D(1,2), u=D(3))"),
+              ElementsAre(R"(t."a,(b"=D(1,2))", "u=D(3)"));
 }
 
 TEST(Quoting, KeepsMessagesShortAndOnOneLine) {
