@@ -140,9 +140,12 @@ setup_venv() {
   echo "$wanted" >"$venv/.stamp"
 }
 
+# What cpack needs for a .deb, and the tests to look into it.
+setup_packaging() { setup_commands dpkg-shlibdeps:dpkg-dev readelf:binutils unshare:util-linux; }
+
 setup_build() { setup_compilers && setup_rust && setup_fetched_parts; }
 setup_demo() { setup_build && setup_cassandra && setup_venv; }
-setup_test() { setup_demo && setup_rust_checks; }
+setup_test() { setup_demo && setup_rust_checks && setup_packaging; }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   case "${1:-}" in

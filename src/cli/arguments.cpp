@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cli/exit_codes.h"
+#include "cli/version.h"
 #include "config/key_text.h"
 #include "config/nearest.h"
 #include "config/table_filter.h"
@@ -108,7 +109,7 @@ void add_sync_options(CLI::App& sync, RawArguments& raw) {
 std::unique_ptr<Parser> make_parser() {
   auto parser = std::make_unique<Parser>();
   CLI::App& app = parser->app;
-  app.set_version_flag("--version", "ringsync " RINGSYNC_VERSION, "Print the version");
+  app.set_version_flag("--version", version_text(), "Print the version");
   app.set_help_flag("--help,-h", "Print this help");
   app.get_formatter()->column_width(26);
   app.allow_extras();
@@ -296,7 +297,7 @@ Result<std::variant<Arguments, TextToPrint>> parse_arguments(int argc, const cha
     return Outcome(
         TextToPrint{command == nullptr ? parser->app.help() : command->help("ringsync")});
   } catch (const CLI::CallForVersion&) {
-    return Outcome(TextToPrint{"ringsync " RINGSYNC_VERSION "\n"});
+    return Outcome(TextToPrint{version_text() + "\n"});
   } catch (const CLI::Error& error) {
     return usage(command_of(*parser), error.what());
   }

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process_usage.h"
+#include "cli/driver_file.h"
 #include "cli/interrupt.h"
 #include "cli/open_source.h"
 #include "cli/output_files.h"
@@ -63,20 +64,6 @@ class ProgressThread {
   std::thread thread_;
 };
 
-// A driver is loaded by its absolute path only, never by a search that the environment could steer:
-// from --driver-path where that is given, else from beside the program.
-Result<std::string> find_driver(const std::optional<std::string>& folder, const char* file) {
-  namespace fs = std::filesystem;
-  std::error_code failed;
-  const fs::path place =
-      folder ? fs::absolute(*folder, failed) : fs::read_symlink("/proc/self/exe").parent_path();
-  const fs::path driver = place / file;
-  if (fs::exists(driver, failed)) return driver.string();
-  return Error{ErrorCode::kDestination,
-               fmt::format("there is no {} in {}; name the folder that holds it with --driver-path",
-                           file, place.string())};
-}
-
 Result<std::unique_ptr<Sink>> open_sink(const Arguments& arguments,
                                         const Configuration& configuration, const Clock& clock) {
   if (arguments.destination.kind == DestinationKind::kNull) {
@@ -88,7 +75,8 @@ Result<std::unique_ptr<Sink>> open_sink(const Arguments& arguments,
   options.commit_rows = configuration.commit_rows;
   options.commit_seconds = configuration.commit_seconds;
   options.clock = &clock;
-  RINGSYNC_ASSIGN(options.driver_path, find_driver(arguments.driver_path, "libduckdb.so"));
+  RINGSYNC_ASSIGN(const std::filesystem::path program, program_path());
+  RINGSYNC_ASSIGN(options.driver_path, find_driver(arguments.driver_path, program, "libduckdb.so"));
   return open_duckdb_sink(options);
 }
 
