@@ -355,7 +355,7 @@ void SyncEngine::fail_all(const Error& error) {
 }
 
 Status SyncEngine::checkpoint(CheckpointUrgency urgency) {
-  rows_since_checkpoint_ = 0;
+  const uint32_t rows = std::exchange(rows_since_checkpoint_, 0);
   bytes_since_checkpoint_ = 0;
   moved_since_checkpoint_ = false;
   checkpoint_ms_ = clock_.steady_ms();
@@ -369,6 +369,8 @@ Status SyncEngine::checkpoint(CheckpointUrgency urgency) {
                               }};
   RINGSYNC_ASSIGN(const bool durable, sink_.checkpoint(checkpoint, urgency));
   ++sync_.sequence;
+  log_debug("checkpoint {}: {} rows more, {}", sync_.sequence, rows,
+            durable ? "durable" : "durable with a later one");
   if (durable && !json.empty() && options_.on_durable_state) {
     return options_.on_durable_state(json);
   }
