@@ -55,7 +55,7 @@ run_and_keep '^test result' tools/bridge_cargo.sh test
 if [[ $quick == no ]]; then
   step "Linters that need the build"
   tools/bridge_cargo.sh clippy --all-targets -- -D warnings
-  tools/check_tidy.sh
+  tools/check_tidy.py
   step "Unit tests: address and undefined-behaviour sanitizers"
   build_and_test asan
   step "Unit tests: thread sanitizer"
