@@ -1,8 +1,8 @@
 #include "cli/version.h"
 
-#include <string_view>
+#include <ringsync_commit.h>  // made by each build: cmake/WriteCommit.cmake
 
-#include "ringsync_commit.h"
+#include <string_view>
 
 namespace ringsync {
 
