@@ -20,7 +20,7 @@
 #include "cli/progress_display.h"
 #include "cli/state_mirror.h"
 #include "cli/summary.h"
-#include "sink/adbc/duckdb_sink.h"
+#include "sink/adbc/adbc_sink.h"
 #include "sink/null/null_sink.h"
 #include "sync/engine.h"
 
@@ -69,15 +69,16 @@ Result<std::unique_ptr<Sink>> open_sink(const Arguments& arguments,
   if (arguments.destination.kind == DestinationKind::kNull) {
     return std::unique_ptr<Sink>(std::make_unique<NullSink>());
   }
-  DuckDbOptions options;
-  options.database_file = arguments.destination.path;
+  AdbcSinkOptions options;
+  options.location = arguments.destination.path;
   options.keyspace = configuration.keyspace;
   options.commit_rows = configuration.commit_rows;
   options.commit_seconds = configuration.commit_seconds;
   options.clock = &clock;
   RINGSYNC_ASSIGN(const std::filesystem::path program, program_path());
-  RINGSYNC_ASSIGN(options.driver_path, find_driver(arguments.driver_path, program, "libduckdb.so"));
-  return open_duckdb_sink(options);
+  RINGSYNC_ASSIGN(options.driver_path, find_driver(arguments.driver_path, program,
+                                                   std::string(driver_file(options.kind))));
+  return open_adbc_sink(options);
 }
 
 /// What the command line says instead of the configuration.

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "cql/page_view.h"
+#include "model/operation.h"
 #include "model/table_plan.h"
 
 namespace ringsync {
@@ -53,6 +54,10 @@ struct RowSlice {
   /// True where a row of this slice may have been delivered before in this run (a split read
   /// again after a failure): the last delivered version of a key is the one that counts.
   bool may_repeat = false;
+  /// Of all rows of the slice. Where a table gets deletes, the last operation on a key counts,
+  /// whatever `may_repeat` says; of a deleted row only the key is read, and its other columns keep
+  /// what they hold.
+  Operation operation = Operation::kUpsert;
 };
 
 /// The engine's state at one moment. Valid during the call that receives it.

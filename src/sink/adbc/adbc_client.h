@@ -15,15 +15,26 @@
 
 namespace ringsync {
 
+/// What a driver says of a failure, row data and statements included.
+struct DriverFailure {
+  std::string message;
+  std::string sqlstate;  // five characters where the database has such codes, else empty
+};
+
+/// Makes an error that may be shown of what the driver says: without what could be row data.
+using ExplainFailure = Error (*)(const DriverFailure&);
+
 struct AdbcOpenOptions {
   std::string driver_path;  // absolute: drivers are never searched for
   std::string entrypoint;   // empty: the driver's default
   std::vector<std::pair<std::string, std::string>> database_options;
+  ExplainFailure explain = nullptr;
 };
 
-/// Where ingest() appends. Names are taken as they are, without quoting.
+/// Where ingest() appends. Names are taken as they are, without quoting; the database's default
+/// where empty.
 struct IngestTarget {
-  std::string catalog;  // this and schema: empty where is_temporary
+  std::string catalog;
   std::string schema;
   std::string table;
   bool is_temporary = false;
@@ -34,7 +45,7 @@ using TextRow = std::vector<std::optional<std::string>>;
 
 class AdbcClient {
  public:
-  /// Errors carry the driver's message without what could be row data, code kDestination.
+  /// Errors, here and below, are those that `options.explain` makes.
   static Result<std::unique_ptr<AdbcClient>> open(const AdbcOpenOptions& options);
   ~AdbcClient();
   AdbcClient(const AdbcClient&) = delete;
@@ -46,9 +57,11 @@ class AdbcClient {
   Status rollback();
 
   Status exec(const std::string& sql);
-  /// The integer in the first row; for UPDATE, DELETE and INSERT DuckDB answers with the row count.
+  /// Runs INSERT, UPDATE or DELETE and returns the number of rows it changed.
+  Result<int64_t> exec_counted(const std::string& sql);
+  /// The integer in the first row.
   Result<int64_t> query_integer(const std::string& sql);
-  /// All rows; every column must be text.
+  /// All rows; every column must be text or integers, which become text.
   Result<std::vector<TextRow>> query_text(const std::string& sql);
   /// Appends the stream, of `rows` rows, to an existing table whose columns are those of the
   /// stream, in order. Takes the stream over, also on failure. Error kDestination too where the
@@ -56,8 +69,9 @@ class AdbcClient {
   Status ingest(ArrowArrayStream* stream, const IngestTarget& target, int64_t rows);
 
  private:
-  AdbcClient() = default;
+  explicit AdbcClient(ExplainFailure explain) : explain_(explain) {}
 
+  ExplainFailure explain_;
   AdbcDatabase database_{};
   AdbcConnection connection_{};
 };

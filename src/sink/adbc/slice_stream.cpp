@@ -11,7 +11,6 @@ namespace {
 struct SliceStream {
   std::vector<ArrowField> fields;
   std::vector<PendingSlice> slices;
-  std::shared_ptr<const std::vector<ArrowColumn>> added;
   size_t next = 0;
 };
 
@@ -28,7 +27,8 @@ int get_next(ArrowArrayStream* stream, ArrowArray* out) {
   }
   // Moved out: the page's memory goes as soon as the consumer has read it.
   PendingSlice slice = std::move(self->slices[self->next++]);
-  export_slice(std::move(slice.page), slice.first_row, slice.row_count, self->added, out);
+  export_slice(std::move(slice.page), slice.first_row, slice.row_count, std::move(slice.added),
+               out);
   return 0;
 }
 
@@ -42,12 +42,10 @@ void release(ArrowArrayStream* stream) {
 }  // namespace
 
 void make_slice_stream(std::vector<ArrowField> fields, std::vector<PendingSlice> slices,
-                       std::shared_ptr<const std::vector<ArrowColumn>> added,
                        ArrowArrayStream* out) {
   auto stream = std::make_unique<SliceStream>();
   stream->fields = std::move(fields);
   stream->slices = std::move(slices);
-  stream->added = std::move(added);
   *out = {get_schema, get_next, get_last_error, release, stream.release()};
 }
 

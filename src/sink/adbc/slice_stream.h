@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "model/operation.h"
 #include "sink/arrow/arrow_export.h"
 
 struct ArrowArrayStream;  // Arrow C stream interface
@@ -18,12 +19,13 @@ struct PendingSlice {
   std::shared_ptr<const ArrowPage> page;
   uint32_t first_row = 0;
   uint32_t row_count = 0;
+  Operation operation = Operation::kUpsert;
+  /// Columns that follow the page's own, at least as long as the slice; shared among slices.
+  std::shared_ptr<const std::vector<ArrowColumn>> added;
 };
 
-/// Makes a stream of `slices` in order, each followed by the `added` columns (at least as long as
-/// the longest slice). The consumer releases `out`.
+/// Makes a stream of `slices` in order. The consumer releases `out`.
 void make_slice_stream(std::vector<ArrowField> fields, std::vector<PendingSlice> slices,
-                       std::shared_ptr<const std::vector<ArrowColumn>> added,
                        ArrowArrayStream* out);
 
 }  // namespace ringsync

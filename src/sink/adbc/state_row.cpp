@@ -5,7 +5,7 @@
 #include <charconv>
 #include <string_view>
 
-#include "sink/adbc/sql.h"
+#include "model/table.h"
 
 namespace ringsync {
 namespace {
@@ -18,64 +18,73 @@ Error taken_over(const std::string& source) {
                       source)};
 }
 
-/// Schemas that are ours, or that DuckDB keeps for itself and lets nobody create tables in.
-bool is_reserved(const std::string& schema) {
-  const std::string name = folded(schema);
-  return name == "_ringsync" || name == "pg_catalog" || name == "information_schema";
+Error conflict(const std::string& source, std::string_view what, const std::string& other,
+               std::string_view reason) {
+  return {ErrorCode::kDestination,
+          fmt::format("keyspace {} cannot be written here: the destination has {} {}, {}; write to "
+                      "another destination",
+                      quoted(source), what, quoted(other), reason)};
 }
 
-Error same_name(const std::string& source, std::string_view what, const std::string& other) {
-  return {ErrorCode::kDestination,
-          fmt::format("keyspace {} cannot be written here: the destination has {} {}, which is the "
-                      "same name in DuckDB; write to another destination",
-                      quoted(source), what, quoted(other))};
+Error damaged(const Dialect& dialect, std::string_view how) {
+  return {ErrorCode::kState, fmt::format("the saved state in {} {}", dialect.state_table(), how)};
 }
 
 }  // namespace
 
-StateRow::StateRow(AdbcClient& client, std::string catalog, std::string source)
-    : client_(client),
-      catalog_(std::move(catalog)),
-      table_(state_table_name(catalog_)),
-      source_(std::move(source)) {}
+StateRow::StateRow(AdbcClient& client, const Dialect& dialect, std::string source)
+    : client_(client), dialect_(dialect), source_(std::move(source)) {}
 
-Status StateRow::check_name() {
-  RINGSYNC_ASSIGN(const auto sources, client_.query_text(same_sources_sql(table_, source_)));
-  for (const TextRow& row : sources) {
-    if (*row[0] != source_) return same_name(source_, "keyspace", *row[0]);
+Status StateRow::check_name() const {
+  if (const auto owner = dialect_.owner_of_keyspace(source_)) {
+    return Error{ErrorCode::kDestination,
+                 fmt::format("keyspace {} cannot be written to {}: its name is taken there by {}",
+                             quoted(source_), dialect_.name(), *owner)};
   }
-  RINGSYNC_ASSIGN(const auto schemas, client_.query_text(schema_spelling_sql(catalog_, source_)));
-  for (const TextRow& row : schemas) {
-    if (*row[0] != source_) return same_name(source_, "a schema", *row[0]);
+  if (source_.size() <= dialect_.name_bytes_max()) return {};
+  return Error{ErrorCode::kDestination,
+               fmt::format("keyspace {} cannot be written to {}, which keeps only {} bytes of a "
+                           "name",
+                           quoted(source_), dialect_.name(), dialect_.name_bytes_max())};
+}
+
+Status StateRow::make_schema(const std::string& schema) {
+  const std::string spelling = dialect_.schema_spelling_sql(schema);
+  if (spelling.empty()) return {};
+  RINGSYNC_ASSIGN(const auto found, client_.query_text(spelling));
+  for (const TextRow& row : found) {
+    if (*row[0] != schema) {
+      return conflict(source_, "a schema", *row[0], dialect_.conflict_reason());
+    }
   }
-  return {};
+  // Only where it is needed: it takes a right that the user may lack.
+  return found.empty() ? client_.exec(dialect_.create_schema_sql(schema)) : Status();
+}
+
+Status StateRow::check_conflicts() {
+  RINGSYNC_ASSIGN(const auto sources,
+                  client_.query_text(dialect_.conflicting_sources_sql(source_)));
+  if (sources.empty()) return {};
+  return conflict(source_, "keyspace", *sources[0][0], dialect_.conflict_reason());
 }
 
 Result<std::optional<StoredState>> StateRow::load() {
-  if (is_reserved(source_)) {
-    return Error{ErrorCode::kDestination,
-                 fmt::format("keyspace {} cannot be written to a DuckDB file: its name is taken "
-                             "there by {}",
-                             quoted(source_),
-                             folded(source_) == "_ringsync" ? "Ringsync's own table" : "DuckDB")};
-  }
-  RINGSYNC_TRY(client_.exec(create_schema_sql(catalog_, "_ringsync")));
-  RINGSYNC_TRY(client_.exec(create_state_sql(table_)));
   RINGSYNC_TRY(check_name());
-  RINGSYNC_ASSIGN(const auto rows, client_.query_text(load_state_sql(table_, source_)));
+  RINGSYNC_TRY(make_schema(dialect_.state_schema()));
+  for (const std::string& sql : dialect_.create_state_sql()) RINGSYNC_TRY(client_.exec(sql));
+  RINGSYNC_TRY(check_conflicts());
+  RINGSYNC_TRY(make_schema(source_));
+  RINGSYNC_ASSIGN(const auto rows, client_.query_text(dialect_.load_state_sql(source_)));
   is_loaded_ = true;
   sequence_.reset();
   if (rows.empty()) return std::optional<StoredState>();
-  if (rows[0].size() != 2 || !rows[0][0] || !rows[0][1]) {
-    return Error{ErrorCode::kState, "the saved state in \"_ringsync\".\"state\" is damaged"};
-  }
+  if (rows[0].size() != 2 || !rows[0][0] || !rows[0][1]) return damaged(dialect_, "is incomplete");
   StoredState stored;
   const std::string& number = *rows[0][0];
   const auto parsed =
       std::from_chars(number.data(), number.data() + number.size(), stored.sequence);
   if (parsed.ec != std::errc() || parsed.ptr != number.data() + number.size()) {
-    return Error{ErrorCode::kState,
-                 "the saved state in \"_ringsync\".\"state\" has a sequence that is no number"};
+    return damaged(dialect_, "has a sequence that is no number");
   }
   stored.json = *rows[0][1];
   sequence_ = stored.sequence;
@@ -84,17 +93,10 @@ Result<std::optional<StoredState>> StateRow::load() {
 
 Status StateRow::store(uint64_t sequence, const std::string& json, int64_t now_us) {
   if (!is_loaded_) RINGSYNC_TRY(load());
-  int64_t written = 0;
-  if (sequence_) {
-    RINGSYNC_ASSIGN(written, client_.query_integer(update_state_sql(table_, source_, *sequence_,
-                                                                    sequence, json, now_us)));
-  } else {
-    // A row that appeared since load() collides with the primary key.
-    RINGSYNC_ASSIGN(const auto rows, client_.query_text(load_state_sql(table_, source_)));
-    if (!rows.empty()) return taken_over(source_);
-    RINGSYNC_ASSIGN(
-        written, client_.query_integer(insert_state_sql(table_, source_, sequence, json, now_us)));
-  }
+  const std::string sql =
+      sequence_ ? dialect_.update_state_sql(source_, *sequence_, sequence, json, now_us)
+                : dialect_.insert_state_sql(source_, sequence, json, now_us);
+  RINGSYNC_ASSIGN(const int64_t written, client_.exec_counted(sql));
   if (written != 1) return taken_over(source_);
   sequence_ = sequence;
   return {};

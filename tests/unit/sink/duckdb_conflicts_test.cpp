@@ -31,7 +31,7 @@ class DuckDbConflicts : public DuckDbTest {
     commit(*sink);
   }
   Error loading_error() {
-    const auto loaded = must(open_duckdb_sink(options_))->load_state();
+    const auto loaded = must(open_adbc_sink(options_))->load_state();
     EXPECT_FALSE(loaded.ok());
     return loaded.ok() ? Error{} : loaded.error();
   }
@@ -120,7 +120,7 @@ TEST_F(DuckDbConflicts, ACommitThatCannotBeWrittenNamesItsReasonOnly) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kDestination);
   EXPECT_THAT(refused.error().message,
-              AllOf(HasSubstr(options_.database_file), HasSubstr("File too large"),
+              AllOf(HasSubstr(options_.location), HasSubstr("File too large"),
                     Not(HasSubstr("rolling back")), Not(HasSubstr("SECRET"))));
 }
 
@@ -135,8 +135,10 @@ TEST_F(DuckDbConflicts, RowsThatTheDatabaseDoesNotTakeAreNoticedAtOnce) {
   added.push_back(std::move(column));
   auto page = std::make_shared<const ArrowPage>(1, std::vector<ArrowColumn>{});
   ArrowArrayStream stream{};
-  make_slice_stream({{"n", ArrowKind::kInt32}}, {{page, 0, 1}},
-                    std::make_shared<const std::vector<ArrowColumn>>(std::move(added)), &stream);
+  make_slice_stream({{"n", ArrowKind::kInt32}},
+                    {{page, 0, 1, Operation::kUpsert,
+                      std::make_shared<const std::vector<ArrowColumn>>(std::move(added))}},
+                    &stream);
   EXPECT_FALSE(database->ingest(&stream, {"ks", "main", "c", false}, 1).ok());
 }
 
@@ -195,16 +197,16 @@ TEST_F(DuckDbConflicts, AFileThatWasRemovedOrReplacedEndsTheSync) {
   for (const bool is_replaced : {false, true}) {
     auto sink = open_sink();
     commit(*sink);
-    std::filesystem::remove(options_.database_file);
-    if (is_replaced) std::ofstream(options_.database_file) << "other";
+    std::filesystem::remove(options_.location);
+    if (is_replaced) std::ofstream(options_.location) << "other";
     const auto refused = checkpoint(*sink, CheckpointUrgency::kDurable);
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, ErrorCode::kDestination);
     EXPECT_THAT(refused.error().message,
-                AllOf(HasSubstr(options_.database_file), HasSubstr("removed or replaced"),
+                AllOf(HasSubstr(options_.location), HasSubstr("removed or replaced"),
                       Not(HasSubstr("rolling back"))));
     sink.reset();
-    std::filesystem::remove(options_.database_file);
+    std::filesystem::remove(options_.location);
   }
 }
 

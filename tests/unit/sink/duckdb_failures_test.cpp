@@ -39,7 +39,7 @@ class FilePermissionsHold {
 class DuckDbFailures : public DuckDbTest {
  protected:
   Error opening_error() {
-    auto sink = open_duckdb_sink(options_);
+    auto sink = open_adbc_sink(options_);
     EXPECT_FALSE(sink.ok());
     return sink.ok() ? Error{} : sink.error();
   }
@@ -109,32 +109,32 @@ TEST_F(DuckDbFailures, PagesOfAnotherSinkEndTheSinkWithoutHarm) {
 }
 
 TEST_F(DuckDbFailures, PathsThatCannotBeWrittenAreNamed) {
-  options_.database_file = (folder_ / "missing" / "x.db").string();
+  options_.location = (folder_ / "missing" / "x.db").string();
   EXPECT_EQ(opening_error().code, ErrorCode::kDestination);
   EXPECT_THAT(opening_error().message,
-              AllOf(HasSubstr(options_.database_file), HasSubstr("does not exist")));
-  options_.database_file = folder_.string();
+              AllOf(HasSubstr(options_.location), HasSubstr("does not exist")));
+  options_.location = folder_.string();
   EXPECT_EQ(opening_error().code, ErrorCode::kDestination);
   EXPECT_THAT(opening_error().message, HasSubstr("is a folder"));
-  options_.database_file = ":memory:";
+  options_.location = ":memory:";
   EXPECT_EQ(opening_error().code, ErrorCode::kConfig);
 }
 
 TEST_F(DuckDbFailures, AFileThatIsNotDuckDbIsLeftAlone) {
   const std::string text(10'000, 'x');
-  std::ofstream(options_.database_file) << text;
+  std::ofstream(options_.location) << text;
   EXPECT_EQ(opening_error().code, ErrorCode::kDestination);
   EXPECT_THAT(opening_error().message,
-              AllOf(HasSubstr(options_.database_file), HasSubstr("name another file")));
-  EXPECT_EQ(std::filesystem::file_size(options_.database_file), text.size());
+              AllOf(HasSubstr(options_.location), HasSubstr("name another file")));
+  EXPECT_EQ(std::filesystem::file_size(options_.location), text.size());
 }
 
 TEST_F(DuckDbFailures, AReadOnlyFileIsNamed) {
   open_sink().reset();
-  std::filesystem::permissions(options_.database_file, std::filesystem::perms::owner_read);
+  std::filesystem::permissions(options_.location, std::filesystem::perms::owner_read);
   const FilePermissionsHold permissions;
   EXPECT_EQ(opening_error().code, ErrorCode::kDestination);
-  EXPECT_THAT(opening_error().message, HasSubstr(options_.database_file));
+  EXPECT_THAT(opening_error().message, HasSubstr(options_.location));
 }
 
 TEST_F(DuckDbFailures, DriversAreTakenByAbsolutePathOnly) {
@@ -156,7 +156,7 @@ TEST_F(DuckDbFailures, AFileHeldByAnotherProcessIsBusyAndNamesIt) {
   if (child == 0) {
     close(ready[0]);
     close(release[1]);
-    auto sink = open_duckdb_sink(options_);
+    auto sink = open_adbc_sink(options_);
     char byte = sink.ok() ? 'y' : 'n';
     if (write(ready[1], &byte, 1) == 1) static_cast<void>(!read(release[0], &byte, 1));
     _exit(0);
@@ -168,7 +168,7 @@ TEST_F(DuckDbFailures, AFileHeldByAnotherProcessIsBusyAndNamesIt) {
   EXPECT_EQ(opened, 'y');
   const Error error = opening_error();
   EXPECT_EQ(error.code, ErrorCode::kDestinationBusy);
-  EXPECT_THAT(error.message, AllOf(HasSubstr(options_.database_file), HasSubstr("another sync"),
+  EXPECT_THAT(error.message, AllOf(HasSubstr(options_.location), HasSubstr("another sync"),
                                    HasSubstr("process " + std::to_string(child))));
   close(release[1]);
   close(ready[0]);

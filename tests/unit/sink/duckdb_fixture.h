@@ -13,7 +13,9 @@
 #include "../cql/page_builder.h"
 #include "base/clock.h"
 #include "sink/adbc/adbc_client.h"
-#include "sink/adbc/duckdb_sink.h"
+#include "sink/adbc/adbc_sink.h"
+#include "sink/adbc/duckdb_dialect.h"
+#include "sink/adbc/open_database.h"
 
 namespace ringsync {
 
@@ -69,7 +71,7 @@ class DuckDbTest : public testing::Test {
     folder_ = std::filesystem::temp_directory_path() /
               ("ringsync_duckdb_" + std::to_string(getpid()) + "_" + std::to_string(number++));
     std::filesystem::create_directories(folder_);
-    options_.database_file = (folder_ / "ks.db").string();
+    options_.location = (folder_ / "ks.db").string();
     options_.driver_path = RINGSYNC_LIBDUCKDB;
     options_.keyspace = "ks";
     options_.clock = &clock_;
@@ -78,7 +80,7 @@ class DuckDbTest : public testing::Test {
 
   /// A sink with its state loaded.
   std::unique_ptr<Sink> open_sink() {
-    auto sink = must(open_duckdb_sink(options_));
+    auto sink = must(open_adbc_sink(options_));
     const auto stored = must(sink->load_state());
     sequence_ = stored ? stored->sequence : 0;
     return sink;
@@ -106,7 +108,8 @@ class DuckDbTest : public testing::Test {
     AdbcOpenOptions open;
     open.driver_path = RINGSYNC_LIBDUCKDB;
     open.entrypoint = "duckdb_adbc_init";
-    open.database_options = {{"path", options_.database_file}};
+    open.explain = explain_duckdb;
+    open.database_options = {{"path", options_.location}};
     return must(AdbcClient::open(open));
   }
 
@@ -122,7 +125,7 @@ class DuckDbTest : public testing::Test {
 
   std::filesystem::path folder_;
   SetClock clock_;
-  DuckDbOptions options_;
+  AdbcSinkOptions options_;
   uint64_t sequence_ = 0;
   std::string state_ = "{}";
 };

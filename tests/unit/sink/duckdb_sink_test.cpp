@@ -1,5 +1,5 @@
 // What the DuckDB sink does with rows, checkpoints and state.
-#include "sink/adbc/duckdb_sink.h"
+#include "sink/adbc/adbc_sink.h"
 
 #include <gmock/gmock.h>
 
@@ -186,16 +186,16 @@ TEST_F(DuckDbSinkTest, RoutineCheckpointsCommitAfterEnoughRowsOrSeconds) {
 }
 
 TEST_F(DuckDbSinkTest, TheStateComesBackWithItsSequence) {
-  EXPECT_FALSE(must(must(open_duckdb_sink(options_))->load_state()).has_value());
+  EXPECT_FALSE(must(must(open_adbc_sink(options_))->load_state()).has_value());
   state_ = R"({"name":"it's \"quoted\" \\ é"})";
   sequence_ = 41;
   {
-    auto sink = must(open_duckdb_sink(options_));
+    auto sink = must(open_adbc_sink(options_));
     EXPECT_FALSE(must(sink->load_state()).has_value());
     commit(*sink);
     commit(*sink);
   }
-  const auto stored = must(must(open_duckdb_sink(options_))->load_state());
+  const auto stored = must(must(open_adbc_sink(options_))->load_state());
   ASSERT_TRUE(stored.has_value());
   EXPECT_EQ(stored->sequence, 43U);
   EXPECT_EQ(stored->json, state_);
@@ -205,14 +205,15 @@ TEST_F(DuckDbSinkTest, StatesOfTwoKeyspacesLiveSideBySide) {
   state_ = "first";
   run({{1, "a"}});
   options_.keyspace = "other";
-  EXPECT_FALSE(must(must(open_duckdb_sink(options_))->load_state()).has_value());
+  EXPECT_FALSE(must(must(open_adbc_sink(options_))->load_state()).has_value());
 }
 
 TEST_F(DuckDbSinkTest, AStateThatAnotherSyncChangedIsNotOverwritten) {
   const auto shared = client();
   must(shared->begin_transactions());
-  StateRow ours(*shared, "ks", "source");
-  StateRow theirs(*shared, "ks", "source");
+  const auto dialect = make_duckdb_dialect("ks");
+  StateRow ours(*shared, *dialect, "source");
+  StateRow theirs(*shared, *dialect, "source");
   must(ours.load());
   must(theirs.load());
   must(ours.store(1, "ours", 0));

@@ -1,12 +1,16 @@
+// The SQL texts of the dialects: quoting, and what their meaning hangs on.
 #include "sink/adbc/sql.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+
+#include "sink/adbc/duckdb_dialect.h"
 
 namespace ringsync {
 namespace {
 
-const TargetLayout kLayout{"wh",
-                           "ks",
+using testing::ElementsAre;
+
+const TargetLayout kLayout{"ks",
                            "my \"t\"",
                            {{"a\"b", ArrowKind::kText, true},
                             {"c", ArrowKind::kUuid, true},
@@ -17,33 +21,33 @@ TEST(Sql, LiteralsDoubleTheirQuotes) {
   EXPECT_EQ(literal("'; DROP TABLE x; --"), "'''; DROP TABLE x; --'");
 }
 
-TEST(Sql, TimestampsKeepMicrosecondsOnBothSidesOfTheEpoch) {
-  EXPECT_EQ(timestamp_literal(0), "TIMESTAMPTZ '1970-01-01 00:00:00.000000+00'");
-  EXPECT_EQ(timestamp_literal(1'700'000'000'000'001),
-            "TIMESTAMPTZ '2023-11-14 22:13:20.000001+00'");
-  EXPECT_EQ(timestamp_literal(-1), "TIMESTAMPTZ '1969-12-31 23:59:59.999999+00'");
+TEST(Sql, InstantsKeepMicrosecondsOnBothSidesOfTheEpoch) {
+  EXPECT_EQ(instant_text(0, ' '), "1970-01-01 00:00:00.000000");
+  EXPECT_EQ(instant_text(1'700'000'000'000'001, 'T'), "2023-11-14T22:13:20.000001");
+  EXPECT_EQ(instant_text(-1, ' '), "1969-12-31 23:59:59.999999");
 }
 
-TEST(Sql, TablesHaveQuotedNamesAndNoPrimaryKey) {
-  EXPECT_EQ(create_table_sql(kLayout),
+TEST(DuckDbSql, TablesHaveQuotedNamesAndNoPrimaryKey) {
+  const auto dialect = make_duckdb_dialect("wh");
+  EXPECT_EQ(dialect->create_table_sql(kLayout),
             R"(CREATE TABLE "wh"."ks"."my ""t""" ("a""b" VARCHAR, "c" UUID, "v" BIGINT))");
-  EXPECT_EQ(add_column_sql(kLayout, {"n", ArrowKind::kTime, false}),
+  EXPECT_EQ(dialect->add_column_sql(kLayout, {"n", ArrowKind::kTime, false}),
             R"(ALTER TABLE "wh"."ks"."my ""t""" ADD COLUMN "n" TIME_NS)");
 }
 
-TEST(Sql, MergingJoinsOnAllKeyColumns) {
-  EXPECT_EQ(delete_staged_keys_sql(kLayout, "s0"),
-            R"(DELETE FROM "wh"."ks"."my ""t""" AS t USING temp.main."s0" AS s )"
-            R"(WHERE t."a""b" = s.c0 AND t."c" = s.c1)");
-  EXPECT_EQ(insert_staged_sql(kLayout, "s0"),
-            R"(INSERT INTO "wh"."ks"."my ""t""" ("a""b", "c", "v") )"
-            R"(SELECT c0, c1, c2 FROM temp.main."s0")");
+TEST(DuckDbSql, MergingJoinsOnAllKeyColumns) {
+  const auto dialect = make_duckdb_dialect("wh");
+  EXPECT_THAT(dialect->merge_sql(kLayout, "s0", true),
+              ElementsAre(R"(DELETE FROM "wh"."ks"."my ""t""" AS t USING temp.main."s0" AS s )"
+                          R"(WHERE t."a""b" = s.c0 AND t."c" = s.c1)",
+                          R"(INSERT INTO "wh"."ks"."my ""t""" ("a""b", "c", "v") )"
+                          R"(SELECT s.c0, s.c1, s.c2 FROM temp.main."s0" AS s)"));
 }
 
-TEST(Sql, StateIsChangedOnlyWhereItsSequenceIsTheExpectedOne) {
-  EXPECT_EQ(update_state_sql("st", "k's", 4, 7, "{'}", 0),
-            "UPDATE st SET sequence = 7, state = '{''}', written_at = TIMESTAMPTZ '1970-01-01 "
-            "00:00:00.000000+00' WHERE source = 'k''s' AND sequence = 4");
+TEST(DuckDbSql, StateIsChangedOnlyWhereItsSequenceIsTheExpectedOne) {
+  EXPECT_EQ(make_duckdb_dialect("wh")->update_state_sql("k's", 4, 7, "{'}", 0),
+            R"(UPDATE "wh"."_ringsync"."state" SET sequence = 7, state = '{''}', written_at = )"
+            "TIMESTAMPTZ '1970-01-01 00:00:00.000000+00' WHERE source = 'k''s' AND sequence = 4");
 }
 
 }  // namespace

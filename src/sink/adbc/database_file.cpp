@@ -1,0 +1,48 @@
+#include "sink/adbc/database_file.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <system_error>
+
+namespace ringsync {
+
+Status check_database_path(const std::string& file, std::string_view database) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  // DuckDB and SQLite read these as a database in memory, which would be gone at the end.
+  if (file.empty() || file.front() == ':') {
+    return Error{ErrorCode::kConfig,
+                 fmt::format("the {} destination needs the name of a file", database)};
+  }
+  const fs::path path(file);
+  if (fs::is_directory(path, error)) {
+    return Error{ErrorCode::kDestination,
+                 fmt::format("{} is a folder; give the name of a {} file in it", file, database)};
+  }
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (!fs::is_directory(folder, error)) {
+    return Error{ErrorCode::kDestination,
+                 fmt::format("{} cannot be written: the folder {} does not exist; create it first",
+                             file, folder.string())};
+  }
+  return {};
+}
+
+WatchedFile::WatchedFile(std::string path) : path_(std::move(path)), identity_(identify(path_)) {}
+
+std::optional<WatchedFile::Identity> WatchedFile::identify(const std::string& path) {
+  struct stat found {};
+  if (stat(path.c_str(), &found) != 0) return std::nullopt;
+  return Identity{found.st_dev, found.st_ino};
+}
+
+Status WatchedFile::check_in_place() const {
+  if (identity_ && identify(path_) == identity_) return {};
+  return Error{ErrorCode::kDestination,
+               "the file was removed or replaced while the sync ran; what was not committed before "
+               "is lost. Put the file back, or run again to write a new one"};
+}
+
+}  // namespace ringsync
