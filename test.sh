@@ -1,68 +1,122 @@
 #!/usr/bin/env bash
-# Every test: style, layers, unit tests (plain and under sanitizers), the bridge's tests, and the built
-# program against a real Cassandra. Installs what is missing. Ends with the runners' own summaries.
+# Every test: style, layers, promises, unit tests (plain and under sanitizers), the bridge's tests, and
+# the built program against real Cassandras. Installs what is missing. Ends with the runners' own
+# summaries.
 #
 #   ./test.sh          all of it
-#   ./test.sh --quick  without clang-tidy and sanitizers
+#   ./test.sh --quick  without clang-tidy, sanitizers, and Cassandra's other versions
+#   ./test.sh --long   all of it with the full counts; writes docs/long-run.md
 set -euo pipefail
 cd "$(dirname "$0")"
 
-quick=no
+mode=all
 case "${1:-}" in
   "") ;;
-  --quick) quick=yes ;;
+  --quick | --long) mode="${1#--}" ;;
   *)
-    sed -n '2,6s/^# \{0,1\}//p' "$0"
+    sed -n '2,9s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac
+if [[ $mode == long ]]; then
+  # The tests read their sizes from here; without them they take those for every day.
+  export RINGSYNC_TEST_ROWS=20000 RINGSYNC_TEST_KILLS=60 RINGSYNC_TEST_TABLES=500
+fi
 
 # shellcheck source=tools/setup.sh
 source tools/setup.sh
-summaries="$(mktemp)"
-trap 'rm -f "$summaries"' EXIT
-step() { printf '\n== %s (%s)\n' "$*" "$(date -u +%H:%M:%S)"; }
+results=build/results
+rm -rf "$results"
+mkdir -p "$results/log"
+node="$(mktemp -d)"
+summaries="$results/summaries.txt"
+touch "$summaries"
+node_start=""
+stop_node() {
+  [[ -z $node_start ]] || wait "$node_start" 2>/dev/null || true
+  python3 tools/cassandra/cassandra.py stop --dir "$node/cassandra" >/dev/null || true
+  rm -rf "$node"
+}
+trap stop_node EXIT
+
+started=$SECONDS
+step_name=""
+end_step() {
+  [[ -z $step_name ]] || printf '%5d s  %s\n' $((SECONDS - started)) "$step_name" >>"$results/times.txt"
+  started=$SECONDS
+}
+step() {
+  end_step
+  step_name="$*"
+  printf '\n== %s (%s)\n' "$*" "$(date -u +%H:%M:%S)"
+}
 
 # run_and_keep PATTERN COMMAND...: runs the command and keeps the lines of its summary for the end.
 run_and_keep() {
   local pattern="$1" log
   shift
-  log="$(mktemp)"
+  log="$(mktemp -p "$results/log")"
   if ! "$@" 2>&1 | tee "$log"; then
-    rm -f "$log"
     printf '\nFAILED: %s\n' "$*"
     return 1
   fi
   grep -E "$pattern" "$log" >>"$summaries" || true
-  rm -f "$log"
 }
 
 # build_and_test PRESET
 build_and_test() {
   cmake --preset "$1" >/dev/null
   cmake --build --preset "$1"
-  run_and_keep 'tests passed' ctest --preset "$1" -j2
+  run_and_keep 'tests passed|Not Run|Skipped' ctest --preset "$1" -j2
 }
+
+# What was measured, each skipped test with its reason, and the counts.
+pytest_summary='^measured |^SKIPPED |^(=+ )?[0-9]+ (passed|failed)'
 
 step "Setting up"
 setup_test
-step "Format and linters"
+step "Format, linters, layers, promises"
 tools/check_style.sh
+python3 tests/layers/layers_test.py
+python3 tests/promises/promises_test.py
+# It starts while the program is built.
+(python3 tools/cassandra/cassandra.py start --dir "$node/cassandra" >"$node/node.json.new" &&
+  mv "$node/node.json.new" "$node/node.json") 2>"$node/log" &
+node_start=$!
 step "Program and unit tests: release"
 build_and_test release
-step "Driver bridge: tests"
+step "Driver bridge: tests and linter"
 run_and_keep '^test result' tools/bridge_cargo.sh test
-if [[ $quick == no ]]; then
-  step "Linters that need the build"
-  tools/bridge_cargo.sh clippy --all-targets -- -D warnings
-  tools/check_tidy.py
-  step "Unit tests: address and undefined-behaviour sanitizers"
-  build_and_test asan
+tools/bridge_cargo.sh clippy --all-targets -- -D warnings
+step "The program against real Cassandras"
+wait "$node_start" || {
+  cat "$node/log"
+  exit 1
+}
+node_start=""
+export RINGSYNC_TEST_CASSANDRA="$node/node.json"
+versions=()
+[[ $mode != quick ]] || versions=(--cassandra 5.0)
+run_and_keep "$pytest_summary" tools/run_integration.sh -rs --junitxml "$results/integration.xml" \
+  "${versions[@]}"
+run_and_keep '^promises' python3 tests/promises/promises_test.py "$results/integration.xml"
+if [[ $mode != quick ]]; then
+  step "clang-tidy"
+  run_and_keep '^clang-tidy' tools/check_tidy.py
   step "Unit tests: thread sanitizer"
   build_and_test tsan
+  step "Unit tests: address and undefined-behaviour sanitizers"
+  build_and_test asan
+  step "The program, built with those sanitizers, against Cassandra"
+  run_and_keep "$pytest_summary" tools/run_sanitized.sh -rs --cassandra 5.0 \
+    --junitxml "$results/sanitized.xml"
 fi
-step "The program against a real Cassandra"
-run_and_keep '^(=+ )?[0-9]+ (passed|failed)' tools/run_integration.sh
+end_step
+if [[ $mode == long ]]; then
+  .venv/bin/python3 tools/long_run.py "$results/integration.xml" --output docs/long-run.md
+fi
 
-step "Summaries"
+printf '\n== Times\n'
+cat "$results/times.txt"
+printf '\n== Summaries\n'
 cat "$summaries"

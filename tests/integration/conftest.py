@@ -208,3 +208,19 @@ def _read_destination(
     while rows := cursor.fetchmany(10_000):
         table_sum.add(rows)
     return table_sum.result()
+
+
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """measured(text): a figure of this test, for the end of the run and the results' file."""
+
+    def note(text: str) -> None:
+        record_property("measured", text)
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties if report.when == "call" else []:
+            terminalreporter.write_line(f"{name} by {report.nodeid.split('/')[-1]}: {text}")

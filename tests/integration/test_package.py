@@ -185,7 +185,9 @@ def test_cmake_installs_a_program_that_finds_its_drivers_wherever_it_is_called_f
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", ["DEB", "TGZ"])
-def test_packages_hold_program_drivers_and_documents_and_no_path_of_the_build(kind, unpacked):
+def test_packages_hold_program_drivers_and_documents_and_no_path_of_the_build(
+    kind, unpacked, measured
+):
     folder = unpacked[kind]
     program = program_in(folder)
     prefix = program.parents[1]
@@ -200,7 +202,8 @@ def test_packages_hold_program_drivers_and_documents_and_no_path_of_the_build(ki
         assert all(entry.startswith("$ORIGIN") for entry in ":".join(path).split(":") if entry)
         assert str(REPOSITORY).encode() not in file.read_bytes(), file
     assert ".debug_info" not in output_of("readelf", "-S", "-W", program)
-    print(f"{kind}: {', '.join(f'{file.name} {file.stat().st_size:,}' for file in found)}")
+    sizes = ", ".join(f"{file.name} {file.stat().st_size:,}" for file in found)
+    measured(f"{kind} holds, in bytes, {sizes}")
 
 
 @pytest.mark.timeout(60)
