@@ -44,15 +44,30 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
   return spdlog::level::info;
 }
 
+/// Without a code where that is empty.
+void write(LogLevel level, std::string_view code, std::string_view message) {
+  std::string line;
+  if (g_format == LogFormat::kJson) {
+    // Replaces bytes that are not UTF-8: a server's message must not break the line.
+    const std::string text = nlohmann::json(std::string(message))
+                                 .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    if (!code.empty()) line = fmt::format(R"("code":"{}",)", code);
+    line += fmt::format(R"("message":{})", text);
+  } else {
+    line = code.empty() ? fmt::format(" {}", message) : fmt::format("[{}]: {}", code, message);
+  }
+  spdlog::default_logger_raw()->log(spdlog_level(level), spdlog::string_view_t(line));
+}
+
 }  // namespace
 
 void set_up_logging(LogLevel level, LogFormat format) {
   auto logger = std::make_shared<spdlog::logger>("ringsync", std::make_shared<LineSink>());
   logger->set_level(spdlog_level(level));
-  // In JSON the message arrives as a quoted JSON string already (see write_log).
+  // In JSON the fields arrive as JSON already (see write).
   logger->set_pattern(format == LogFormat::kJson
-                          ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%v})"
-                          : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+                          ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
+                          : "%Y-%m-%dT%H:%M:%S.%eZ %l%v",
                       spdlog::pattern_time_type::utc);
   g_format = format;
   spdlog::set_default_logger(std::move(logger));
@@ -65,15 +80,10 @@ void set_log_writer(LogWriter writer) {
 
 bool log_enabled(LogLevel level) { return spdlog::should_log(spdlog_level(level)); }
 
-void write_log(LogLevel level, std::string_view message) {
-  if (g_format == LogFormat::kJson) {
-    // Replaces bytes that are not UTF-8: a server's message must not break the line.
-    const std::string line = nlohmann::json(std::string(message))
-                                 .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    spdlog::default_logger_raw()->log(spdlog_level(level), spdlog::string_view_t(line));
-    return;
-  }
-  spdlog::default_logger_raw()->log(spdlog_level(level), spdlog::string_view_t(message));
+void write_log(LogLevel level, std::string_view message) { write(level, {}, message); }
+
+void log_error(const Error& error) {
+  write(LogLevel::kError, to_string(error.code), error.message);
 }
 
 }  // namespace ringsync

@@ -6,6 +6,8 @@
 #include <functional>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace ringsync {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
@@ -22,6 +24,9 @@ void set_log_writer(LogWriter writer);
 
 /// Writes one line, already formatted. Thread-safe.
 void write_log(LogLevel level, std::string_view message);
+
+/// Writes an error with its code: "error[timeout]: …", or a field "code" in JSON. Thread-safe.
+void log_error(const Error& error);
 
 /// True where a line of this level would be written.
 bool log_enabled(LogLevel level);
@@ -41,10 +46,6 @@ void log_info(fmt::format_string<Args...> format, Args&&... args) {
 template <typename... Args>
 void log_warning(fmt::format_string<Args...> format, Args&&... args) {
   write_log(LogLevel::kWarning, fmt::format(format, std::forward<Args>(args)...));
-}
-template <typename... Args>
-void log_error(fmt::format_string<Args...> format, Args&&... args) {
-  write_log(LogLevel::kError, fmt::format(format, std::forward<Args>(args)...));
 }
 
 }  // namespace ringsync

@@ -10,29 +10,41 @@
 
 namespace ringsync {
 
-/// What kind of failure it was. Decides retries and the exit code; the text is for the user.
+/// What kind of failure it was, as far as a user must tell them apart. Decides retries and the exit
+/// code; what each means stands in error_catalogue.cpp.
 enum class ErrorCode : uint8_t {
-  kUsage,            // the command line is wrong
-  kConfig,           // the configuration is wrong; found before any connection
-  kConnect,          // no node could be reached, or a connection broke
-  kAuth,             // the cluster refused the credentials
-  kUnauthorized,     // the role may not do this
-  kTls,              // TLS handshake or certificate failure
-  kUnavailable,      // too few replicas alive for the consistency level
-  kOverloaded,       // the coordinator sheds load
-  kTimeout,          // server-side or client-side request time-out
-  kInvalidQuery,     // the server refused a statement
-  kSchema,           // keyspace, table or column missing or unusable
-  kSchemaChanged,    // a page's columns differ from the plan's
-  kBadPagingState,   // the server refused a saved paging state
-  kUnsupportedType,  // no decoder or no destination type for a column
-  kUnrepresentable,  // a value that the destination type cannot hold
-  kMalformed,        // bytes that do not follow the protocol specification
-  kDestination,      // the destination failed
-  kDestinationBusy,  // another sync holds the destination
-  kState,            // saved state damaged, of another source, or of an unknown version
-  kCancelled,        // the caller cancelled
-  kInternal,         // a defect of Ringsync
+  kUsage,
+  kConfig,  // found before any connection, or a data centre that does not exist
+  kConnect,
+  kAuth,
+  kUnauthorized,
+  kTls,
+  kUnavailable,
+  kReadFailure,
+  kOverloaded,
+  kTimeout,  // the server's or the client's
+  kInvalidQuery,
+  kSchema,
+  kUnknownTable,
+  kSchemaChanged,  // a page's columns differ from the plan's
+  kBadPagingState,
+  kUnsupportedType,
+  kUnrepresentable,
+  kMalformed,
+  kDestination,
+  kDestinationAuth,
+  kDestinationBusy,
+  kDestinationTable,
+  kNameCollision,
+  kKeyChanged,
+  kDriver,
+  kOutput,
+  kStateDamaged,
+  kStateVersion,
+  kStateMismatch,
+  kStateFile,
+  kCancelled,  // the caller cancelled
+  kInternal,   // the last one
 };
 
 /// Short stable name of a code, as logs and messages show it ("connect", "bad_paging_state", …).

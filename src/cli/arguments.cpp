@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "cli/error_text.h"
 #include "cli/exit_codes.h"
 #include "cli/version.h"
 #include "config/key_text.h"
@@ -118,11 +119,14 @@ std::unique_ptr<Parser> make_parser() {
       "check", "Check the configuration and the connection, and say what a sync would do");
   parser->sync = app.add_subcommand("sync", "Bring a destination up to date with the source");
   // For the list of commands; parse_arguments reads it, since its topics are commands too.
-  app.add_subcommand("help", "Print help on check, sync or configuration");
+  app.add_subcommand("help",
+                     "Print help on a command, on configuration, on errors or on\none error");
   add_shared_options(*parser->check, parser->raw);
   add_shared_options(*parser->sync, parser->raw);
   add_sync_options(*parser->sync, parser->raw);
-  const std::string more = "Keys of the configuration file: ringsync help configuration\n";
+  const std::string more =
+      "Keys of the configuration file: ringsync help configuration\nErrors and what helps: "
+      "ringsync help errors\n";
   app.footer(fmt::format("{}\n{}\n{}", kExamples, exit_code_help(), more));
   parser->check->footer(fmt::format("{}\n{}", exit_code_help(), more));
   parser->sync->footer(fmt::format("{}\n{}\n{}", kExamples, exit_code_help(), more));
@@ -244,17 +248,30 @@ Status read_sync_options(const Parser& parser, Arguments& arguments) {
   return {};
 }
 
+/// `arguments`: what stands behind "help".
 Result<std::variant<Arguments, TextToPrint>> help_on(const Parser& parser,
-                                                     const std::string& topic) {
+                                                     std::span<const char* const> arguments) {
   using Outcome = std::variant<Arguments, TextToPrint>;
+  const std::string topic = arguments.empty() ? "" : arguments[0];
+  // Makes the documents of docs/; not in any help.
+  const bool markdown = arguments.size() > 1 && std::string_view(arguments[1]) == "--markdown";
   if (topic.empty()) return Outcome(TextToPrint{parser.app.help()});
-  if (topic == "configuration") return Outcome(TextToPrint{configuration_help(kHelpWidth)});
-  for (const CLI::App* command : {parser.check, parser.sync}) {
-    if (topic == command->get_name()) {
-      return Outcome(TextToPrint{command->help("ringsync")});
-    }
+  if (topic == "configuration") {
+    return Outcome(
+        TextToPrint{markdown ? configuration_document() : configuration_help(kHelpWidth)});
   }
-  const std::vector<std::string> topics{"check", "sync", "configuration"};
+  if (topic == "errors") {
+    return Outcome(TextToPrint{markdown ? errors_document() : errors_help(kHelpWidth)});
+  }
+  std::vector<std::string> topics{"configuration", "errors"};
+  for (const CLI::App* command : {parser.check, parser.sync}) {
+    if (topic == command->get_name()) return Outcome(TextToPrint{command->help("ringsync")});
+    topics.push_back(command->get_name());
+  }
+  if (const ErrorEntry* entry = find_error(topic)) {
+    return Outcome(TextToPrint{error_help(*entry, kHelpWidth)});
+  }
+  for (const ErrorEntry& entry : error_catalogue()) topics.emplace_back(entry.id);
   return usage(nullptr,
                fmt::format("there is no help on \"{}\"{}", topic, suggestion(topic, topics)));
 }
@@ -287,7 +304,7 @@ Result<std::variant<Arguments, TextToPrint>> parse_arguments(int argc, const cha
   using Outcome = std::variant<Arguments, TextToPrint>;
   const std::unique_ptr<Parser> parser = make_parser();
   if (argc > 1 && std::string_view(argv[1]) == "help") {
-    return help_on(*parser, argc > 2 ? argv[2] : "");
+    return help_on(*parser, std::span(argv, static_cast<size_t>(argc)).subspan(2));
   }
   try {
     parser->app.parse(argc, argv);

@@ -41,7 +41,7 @@ Result<std::string> find_driver(const std::optional<std::string>& folder, const 
   }
   std::string looked_in = places.front().string();
   if (places.size() > 1) looked_in += fmt::format(" or {}", places.back().string());
-  return Error{ErrorCode::kDestination,
+  return Error{ErrorCode::kDriver,
                fmt::format("there is no {} in {}; name the folder that holds it with --driver-path",
                            file, looked_in)};
 }

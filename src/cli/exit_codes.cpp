@@ -3,6 +3,8 @@
 #include <array>
 #include <optional>
 
+#include "base/error_catalogue.h"
+
 namespace ringsync {
 namespace {
 
@@ -22,28 +24,14 @@ constexpr std::array<ExitCodeMeaning, 8> kMeanings{{
 std::span<const ExitCodeMeaning> exit_code_meanings() { return kMeanings; }
 
 ExitCode exit_code(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kUsage:
-    case ErrorCode::kConfig: return kExitUsage;
-    case ErrorCode::kConnect:
-    case ErrorCode::kAuth:
-    case ErrorCode::kUnauthorized:
-    case ErrorCode::kTls:
-    case ErrorCode::kUnavailable:
-    case ErrorCode::kOverloaded:
-    case ErrorCode::kTimeout:
-    case ErrorCode::kInvalidQuery:
-    case ErrorCode::kSchema:
-    case ErrorCode::kSchemaChanged:
-    case ErrorCode::kBadPagingState:
-    case ErrorCode::kMalformed: return kExitSource;
-    case ErrorCode::kUnsupportedType:
-    case ErrorCode::kUnrepresentable: return kExitTableFailed;
-    case ErrorCode::kDestination:
-    case ErrorCode::kDestinationBusy: return kExitDestination;
-    case ErrorCode::kState: return kExitState;
-    case ErrorCode::kCancelled: return kExitInterrupted;
-    case ErrorCode::kInternal: return kExitInternal;
+  switch (catalogue_entry(code).kind) {
+    case ErrorClass::kUsage: return kExitUsage;
+    case ErrorClass::kSource: return kExitSource;
+    case ErrorClass::kTable: return kExitTableFailed;
+    case ErrorClass::kDestination: return kExitDestination;
+    case ErrorClass::kState: return kExitState;
+    case ErrorClass::kInterrupted: return kExitInterrupted;
+    case ErrorClass::kInternal: return kExitInternal;
   }
   return kExitInternal;
 }

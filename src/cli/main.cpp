@@ -15,10 +15,14 @@
 namespace ringsync {
 namespace {
 
+void print_error(const Error& error) {
+  fmt::print(stderr, "ringsync: error[{}]: {}\n", to_string(error.code), error.message);
+}
+
 int run(int argc, const char* const* argv) {
   const auto parsed = parse_arguments(argc, argv);
   if (!parsed.ok()) {
-    fmt::print(stderr, "ringsync: {}\n", parsed.error().message);
+    print_error(parsed.error());
     return exit_code(parsed.error().code);
   }
   if (const auto* text = std::get_if<TextToPrint>(&*parsed)) {
@@ -30,7 +34,11 @@ int run(int argc, const char* const* argv) {
   const auto outcome = arguments.command == Command::kCheck ? run_check_command(arguments)
                                                             : run_sync_command(arguments);
   if (!outcome.ok()) {
-    log_error("{}", outcome.error().message);
+    if (arguments.log_format == LogFormat::kJson) {
+      log_error(outcome.error());
+    } else {
+      print_error(outcome.error());
+    }
     return exit_code(outcome.error().code);
   }
   return *outcome;
@@ -45,7 +53,7 @@ int main(int argc, char** argv) {
     return ringsync::run(argc, argv);
   } catch (const std::exception& defect) {
     // Out of memory, or a defect: libraries' exceptions are caught where they are called.
-    std::fprintf(stderr, "ringsync: internal error: %s\n", defect.what());
+    std::fprintf(stderr, "ringsync: error[internal]: %s\n", defect.what());
     return ringsync::kExitInternal;
   }
 }

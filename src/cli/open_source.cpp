@@ -52,7 +52,7 @@ Result<std::vector<std::string>> select_tables(const Configuration& configuratio
   for (const NameNotFound& name : names_not_found(configuration, discovered)) {
     missing += (missing.empty() ? "" : "\n") + name.message();
   }
-  if (!missing.empty()) return Error{ErrorCode::kSchema, missing};
+  if (!missing.empty()) return Error{ErrorCode::kUnknownTable, missing};
   std::vector<std::string> selected;
   for (const std::string& table : discovered) {
     if (selects(configuration, table)) selected.push_back(table);

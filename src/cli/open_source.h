@@ -16,8 +16,8 @@ Result<Configuration> read_configuration(const std::string& path);
 /// Connects to the cluster that the configuration names. Errors as of open_scylla_source.
 Result<std::unique_ptr<Source>> open_source(const Configuration& configuration);
 
-/// Of the tables `discovered`, those that the configuration selects. Error kSchema names those it
-/// asks for that do not exist.
+/// Of the tables `discovered`, those that the configuration selects. Error kUnknownTable names
+/// those it asks for that do not exist, kSchema says that none is left.
 Result<std::vector<std::string>> select_tables(const Configuration& configuration,
                                                const std::vector<std::string>& discovered);
 

@@ -17,8 +17,12 @@ namespace {
 
 constexpr uintmax_t kMirrorBytesMax = 256 << 20;
 
-Error mirror_error(const std::string& path, const std::string& what) {
-  return {ErrorCode::kState, fmt::format("state file {}: {}", path, what)};
+Error mirror_error(ErrorCode code, const std::string& path, const std::string& what) {
+  return {code, fmt::format("state file {}: {}", path, what)};
+}
+
+Error file_error(const std::string& path, const std::string& what) {
+  return mirror_error(ErrorCode::kStateFile, path, what);
 }
 
 }  // namespace
@@ -27,28 +31,30 @@ Status check_state_mirror(const std::string& path, const std::optional<StoredSta
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return {};
   if (std::filesystem::file_size(path, ignored) > kMirrorBytesMax) {
-    return mirror_error(path, "it is too large for a state; name another file");
+    return file_error(path, "it is too large for a state; name another file");
   }
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) return mirror_error(path, fmt::format("cannot be read: {}", std::strerror(errno)));
+  if (!file) return file_error(path, fmt::format("cannot be read: {}", std::strerror(errno)));
   const auto mirrored = decode_state(text);
   if (!mirrored.ok()) {
-    return mirror_error(path, mirrored.error().message +
-                                  "; where the destination is intact, remove the file: the "
-                                  "destination's own copy counts");
+    return mirror_error(mirrored.error().code, path,
+                        mirrored.error().message +
+                            "; where the destination is intact, remove the file: the "
+                            "destination's own copy counts");
   }
   if (!stored) {
-    return mirror_error(path,
+    return mirror_error(ErrorCode::kStateMismatch, path,
                         "it tells of a sync whose destination is gone or is another one. Name the "
                         "destination it belongs to, or remove the file to sync everything anew");
   }
   RINGSYNC_ASSIGN(const SyncState held, decode_state(stored->json));
   if (held.cluster != mirrored->cluster || held.keyspace != mirrored->keyspace) {
     return mirror_error(
-        path, fmt::format("it is of keyspace \"{}\" of cluster \"{}\", the destination of \"{}\" "
-                          "of \"{}\". Name another file",
-                          mirrored->keyspace, mirrored->cluster, held.keyspace, held.cluster));
+        ErrorCode::kStateMismatch, path,
+        fmt::format("it is of keyspace \"{}\" of cluster \"{}\", the destination of \"{}\" "
+                    "of \"{}\". Name another file",
+                    mirrored->keyspace, mirrored->cluster, held.keyspace, held.cluster));
   }
   return {};
 }
@@ -57,17 +63,17 @@ Status write_state_mirror(const std::string& path, const std::string& json) {
   const std::string draft = path + ".new";
   std::FILE* file = std::fopen(draft.c_str(), "wb");
   if (file == nullptr) {
-    return mirror_error(path, fmt::format("cannot be written: {}", std::strerror(errno)));
+    return file_error(path, fmt::format("cannot be written: {}", std::strerror(errno)));
   }
   const bool written = std::fwrite(json.data(), 1, json.size(), file) == json.size() &&
                        std::fputc('\n', file) != EOF && std::fflush(file) == 0 &&
                        fsync(fileno(file)) == 0;
   const int write_errno = errno;
   if (std::fclose(file) != 0 || !written) {
-    return mirror_error(path, fmt::format("cannot be written: {}", std::strerror(write_errno)));
+    return file_error(path, fmt::format("cannot be written: {}", std::strerror(write_errno)));
   }
   if (std::rename(draft.c_str(), path.c_str()) != 0) {
-    return mirror_error(path, fmt::format("cannot be replaced: {}", std::strerror(errno)));
+    return file_error(path, fmt::format("cannot be replaced: {}", std::strerror(errno)));
   }
   return {};
 }

@@ -11,12 +11,13 @@
 namespace ringsync {
 
 /// Ok where `path` does not exist yet, or holds a state of the same source as the destination's.
-/// Error kState where it is damaged, of another source, or where the destination has no state: then
-/// the mirror's destination is gone, and a sync would quietly begin from nothing.
+/// Error kStateFile where it cannot be read, those of decode_state, and kStateMismatch where it is
+/// of another source, or the destination has no state: then the mirror's destination is gone, and a
+/// sync would quietly begin from nothing.
 Status check_state_mirror(const std::string& path, const std::optional<StoredState>& stored);
 
 /// Replaces the file in one step: a reader sees the old document or the new one, whole.
-/// Error kState where it cannot be written.
+/// Error kStateFile where it cannot be written.
 Status write_state_mirror(const std::string& path, const std::string& json);
 
 }  // namespace ringsync

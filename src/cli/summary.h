@@ -16,7 +16,7 @@ std::string summary_text(const SyncSummary& summary);
 /// The same as one JSON object; its fields stand at the top of summary_json.cpp.
 std::string summary_json(const SyncSummary& summary);
 
-/// Writes summary_json to a file. Error kUsage where it cannot be written.
+/// Writes summary_json to a file. Error kOutput where it cannot be written.
 Status write_summary_json(const SyncSummary& summary, const std::string& path);
 
 }  // namespace ringsync

@@ -74,7 +74,7 @@ Status write_summary_json(const SyncSummary& summary, const std::string& path) {
   file << summary_json(summary);
   file.close();
   if (file) return {};
-  return Error{ErrorCode::kUsage,
+  return Error{ErrorCode::kOutput,
                fmt::format("the summary cannot be written to {} ({}); name another file with "
                            "--summary-json",
                            path, std::generic_category().message(errno))};

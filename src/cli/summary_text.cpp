@@ -79,8 +79,8 @@ std::string remarks_on(const TableSummary& table) {
   std::string text;
   if (is_mismatch(table)) text += mismatch_text(table);
   if (table.error) {
-    text += fmt::format("FAILED  {}: {} ({})\n", table.name, table.error->message,
-                        to_string(table.error->code));
+    text += fmt::format("FAILED  {}: error[{}]: {}\n", table.name, to_string(table.error->code),
+                        table.error->message);
   }
   if (table.rows_reported > 0) {
     text += fmt::format("NOT SENT  {}: {} rows; the log says why\n", table.name,

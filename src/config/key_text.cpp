@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <string_view>
 
+#include "base/wrapped.h"
 #include "config/keys.h"
 
 namespace ringsync {
@@ -24,27 +26,80 @@ std::string need_of(const ConfigKey& key) {
   return key.default_value.empty() ? "optional" : fmt::format("default {}", key.default_value);
 }
 
-/// `text` broken at spaces into lines of at most `width` columns, each but the first after
-/// `indent` spaces.
-std::string wrapped(std::string_view text, size_t width, size_t indent) {
+/// Between the cells of a Markdown table a line break is <br> and a bar has a backslash.
+std::string cell(std::string_view text) {
   std::string out;
-  size_t used = 0;
-  while (!text.empty()) {
-    const size_t space = std::min(text.find(' '), text.size());
-    if (used > 0 && used + 1 + space > width) {
-      out += '\n';
-      out.append(indent, ' ');
-      used = 0;
-    } else if (used > 0) {
-      out += ' ';
-      ++used;
-    }
-    out += text.substr(0, space);
-    used += space;
-    text.remove_prefix(std::min(space + 1, text.size()));
+  for (const char c : text) {
+    if (c == '|') out += '\\';
+    out += c;
   }
   return out;
 }
+
+std::string value_cell(const ConfigKey& key) {
+  switch (key.kind) {
+    case KeyKind::kHost: return "a name, an IPv4 or an IPv6 address";
+    case KeyKind::kString: return "text";
+    case KeyKind::kFile: return "path of a PEM file";
+    case KeyKind::kBoolean: return "`true` or `false`";
+    case KeyKind::kChoice: break;
+    case KeyKind::kPort:
+    case KeyKind::kInteger:
+    case KeyKind::kTables:
+    case KeyKind::kDateTime:
+    case KeyKind::kDecimalTypes: return expected_value(key);
+  }
+  std::string choices;
+  for (const Choice& choice : key.choices) {
+    choices +=
+        fmt::format("{}`{}`: {}", choices.empty() ? "" : "<br>", choice.name, choice.meaning);
+  }
+  return choices;
+}
+
+std::string default_cell(const ConfigKey& key) {
+  std::string text = key.required ? "**required**" : "none";
+  if (!key.default_value.empty()) text = fmt::format("`{}`", key.default_value);
+  if (key.secret) text += ", secret";
+  if (!key.environment.empty()) text += fmt::format("; else `{}`", key.environment);
+  return text;
+}
+
+/// The description as a sentence, the advice behind it.
+std::string meaning_cell(const ConfigKey& key) {
+  std::string text(key.description);
+  text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  if (!key.needs.empty()) text += fmt::format(" (with `{}` only)", key.needs);
+  return fmt::format("{}.<br>{}", text, key.advice);
+}
+
+constexpr std::string_view kDocumentHead = R"(# Configuration
+
+<!-- Made by `ringsync help configuration --markdown`; do not edit. -->
+
+The configuration is one JSON object in a file, `configuration.json` unless `--configuration` names another:
+
+```json
+{
+  "host_1": "10.0.0.1",
+  "username": "reader",
+  "password": "${DB_PASSWORD}",
+  "data_center_region": "dc1",
+  "keyspace": "shop"
+}
+```
+
+- Every value may be written as text, as Fivetran hands them over: `"9042"` and `9042` are the same. `null`, empty text
+  and the original example's placeholders (`<YOUR_…>`) count as absent.
+- Lists are text with commas between the entries, or arrays of texts.
+- `"${NAME}"`, alone or inside a longer text, stands for the environment variable `NAME`; one that is not set, or empty,
+  is an error. For the characters `${` themselves write `$${`. What a variable holds is not looked into again, and is
+  shown in no message.
+- `username` and `password` may be left out where `RINGSYNC_USERNAME` and `RINGSYNC_PASSWORD` are set.
+- All problems are reported at once, before anything is connected to. A key that is not known is warned about, with the
+  nearest one that is.
+- Options of the command line (`--tables`, `--commit-rows`, `--commit-seconds`) count more than the file.
+)";
 
 bool help_states_values(KeyKind kind) {
   return kind == KeyKind::kTables || kind == KeyKind::kChoice || kind == KeyKind::kInteger ||
@@ -93,6 +148,23 @@ std::string configuration_help(size_t width) {
                         wrapped(text, text_width, indent));
   }
   return help;
+}
+
+std::string configuration_document() {
+  std::string document(kDocumentHead);
+  std::string_view heading;
+  for (const ConfigKey& key : configuration_keys()) {
+    if (heading != to_string(key.group)) {
+      heading = to_string(key.group);
+      document += fmt::format(
+          "\n## {}\n\n| key | value | default | meaning, and when to change it |\n"
+          "|---|---|---|---|\n",
+          heading);
+    }
+    document += fmt::format("| `{}` | {} | {} | {} |\n", key.name, cell(value_cell(key)),
+                            cell(default_cell(key)), cell(meaning_cell(key)));
+  }
+  return document;
 }
 
 std::string_view to_string(KeyGroup group) {

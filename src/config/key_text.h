@@ -9,4 +9,7 @@ namespace ringsync {
 /// The keys as a text for a terminal, no line longer than `width` columns.
 std::string configuration_help(size_t width);
 
+/// docs/configuration.md.
+std::string configuration_document();
+
 }  // namespace ringsync

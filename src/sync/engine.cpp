@@ -338,7 +338,7 @@ void SyncEngine::retry(ActiveScan scan, const Error& error) {
 }
 
 void SyncEngine::fail_table(TableRun& table, const Error& error) {
-  log_error("table {}: {}", table.name(), error.message);
+  log_error(error.within("table " + table.name()));
   std::erase_if(retries_, [&](const Retry& retry) { return retry.table == &table; });
   std::vector<ScanId> ended;
   for (const auto& [id, scan] : scans_) {

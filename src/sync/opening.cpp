@@ -33,7 +33,7 @@ Status load_state(Sink& sink, const SourceIdentity& identity, OpenedSync& sync) 
     RINGSYNC_ASSIGN(sync.state, decode_state(stored->json));
     const SyncState& state = sync.state;
     if (state.cluster != identity.cluster || state.keyspace != identity.keyspace) {
-      return Error{ErrorCode::kState,
+      return Error{ErrorCode::kStateMismatch,
                    fmt::format("the destination holds keyspace \"{}\" of cluster \"{}\", not "
                                "\"{}\" of \"{}\": write to another destination",
                                state.keyspace, state.cluster, identity.keyspace, identity.cluster)};
@@ -133,7 +133,7 @@ std::unique_ptr<TableRun> open_table(const Table& table, TableState& state,
     opened = sink.open_table(run->plan());
   }
   if (!opened.ok()) {
-    log_error("table {}: {}", table.name, opened.error().message);
+    log_error(opened.error().within("table " + table.name));
     run->fail(opened.error(), now_ms);
     return run;
   }

@@ -25,8 +25,8 @@ struct OpenedSync {
       tables;  // a table that the sink refused has failed already
 };
 
-/// Errors: those of the source; kState where the saved state is damaged or of another source; what
-/// `options.select` returns.
+/// Errors: those of the source; those of decode_state; kStateMismatch where the saved state is of
+/// another source; what `options.select` returns.
 Result<OpenedSync> open_sync(Source& source, Sink& sink, const Clock& clock,
                              const SyncOptions& options);
 

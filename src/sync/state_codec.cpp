@@ -152,12 +152,19 @@ SyncState decode_document(const json& document) {
   return state;
 }
 
-Error state_error(const std::string& what) {
+Error damaged_state(const std::string& what) {
   return {
-      ErrorCode::kState,
+      ErrorCode::kStateDamaged,
       fmt::format("the saved state cannot be used: {}. Restore the destination from a backup, or "
                   "write to a new destination to sync everything again",
                   what)};
+}
+
+Error unknown_version(int64_t version) {
+  return {ErrorCode::kStateVersion,
+          fmt::format("the saved state has version {}, this program knows version {}; use the "
+                      "program that wrote it, or a newer one",
+                      version, kStateVersion)};
 }
 
 }  // namespace
@@ -175,24 +182,21 @@ std::string encode_state(const SyncState& state) {
 Result<SyncState> decode_state(std::string_view text) {
   const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (document.is_discarded() || !document.is_object())
-    return state_error("it is not a JSON object");
+    return damaged_state("it is not a JSON object");
   const auto version = document.find("ringsync");
   if (version == document.end() || !version->is_number_integer()) {
-    return state_error("it is not a Ringsync state (no version)");
+    return damaged_state("it is not a Ringsync state (no version)");
   }
   if (version->get<int64_t>() != kStateVersion) {
-    return state_error(
-        fmt::format("it has version {}, this program knows version {}; use the "
-                    "program that wrote it, or a newer one",
-                    version->get<int64_t>(), kStateVersion));
+    return unknown_version(version->get<int64_t>());
   }
   try {
     return decode_document(document);
   } catch (const json::exception&) {
     // nlohmann's own text may quote parts of the document: leave it out.
-    return state_error("a field is missing or has the wrong type");
+    return damaged_state("a field is missing or has the wrong type");
   } catch (const std::exception& damage) {
-    return state_error(damage.what());
+    return damaged_state(damage.what());
   }
 }
 

@@ -14,8 +14,9 @@ inline constexpr int kStateVersion = 1;
 
 std::string encode_state(const SyncState& state);
 
-/// Error kState where the document is damaged, of an unknown version, or contradicts itself (ranges
-/// that are empty, a position outside its range); the text says what to do.
+/// Error kStateVersion where the document is of an unknown version, kStateDamaged where it is
+/// damaged or contradicts itself (ranges that are empty, a position outside its range); the text
+/// says what to do.
 Result<SyncState> decode_state(std::string_view json);
 
 }  // namespace ringsync

@@ -13,13 +13,13 @@ namespace fs = std::filesystem;
 Status check_driver(const AdbcSinkOptions& options) {
   const std::string& path = options.driver_path;
   if (!fs::path(path).is_absolute()) {
-    return Error{ErrorCode::kConfig,
+    return Error{ErrorCode::kDriver,
                  fmt::format("database driver {}: give its absolute path with --driver-path",
                              path.empty() ? "(none)" : path)};
   }
   std::error_code ignored;
   if (!fs::is_regular_file(path, ignored)) {
-    return Error{ErrorCode::kDestination,
+    return Error{ErrorCode::kDriver,
                  fmt::format("database driver {} does not exist; put {} beside the program or name "
                              "its folder with --driver-path",
                              path, driver_file(options.kind))};

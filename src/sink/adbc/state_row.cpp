@@ -20,14 +20,15 @@ Error taken_over(const std::string& source) {
 
 Error conflict(const std::string& source, std::string_view what, const std::string& other,
                std::string_view reason) {
-  return {ErrorCode::kDestination,
+  return {ErrorCode::kNameCollision,
           fmt::format("keyspace {} cannot be written here: the destination has {} {}, {}; write to "
                       "another destination",
                       quoted(source), what, quoted(other), reason)};
 }
 
 Error damaged(const Dialect& dialect, std::string_view how) {
-  return {ErrorCode::kState, fmt::format("the saved state in {} {}", dialect.state_table(), how)};
+  return {ErrorCode::kStateDamaged,
+          fmt::format("the saved state in {} {}", dialect.state_table(), how)};
 }
 
 }  // namespace
@@ -37,12 +38,12 @@ StateRow::StateRow(AdbcClient& client, const Dialect& dialect, std::string sourc
 
 Status StateRow::check_name() const {
   if (const auto owner = dialect_.owner_of_keyspace(source_)) {
-    return Error{ErrorCode::kDestination,
+    return Error{ErrorCode::kNameCollision,
                  fmt::format("keyspace {} cannot be written to {}: its name is taken there by {}",
                              quoted(source_), dialect_.name(), *owner)};
   }
   if (source_.size() <= dialect_.name_bytes_max()) return {};
-  return Error{ErrorCode::kDestination,
+  return Error{ErrorCode::kNameCollision,
                fmt::format("keyspace {} cannot be written to {}, which keeps only {} bytes of a "
                            "name",
                            quoted(source_), dialect_.name(), dialect_.name_bytes_max())};

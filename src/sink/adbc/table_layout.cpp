@@ -14,7 +14,7 @@ Status check_length(const TargetLayout& layout, const Dialect& dialect, std::str
                     const std::string& name) {
   if (name.size() <= dialect.name_bytes_max()) return {};
   return table_error(
-      layout,
+      ErrorCode::kNameCollision, layout,
       fmt::format("the name of {} {} has {} bytes and {} keeps only {} of a name; "
                   "rename it or exclude the table with exclude_tables",
                   what, quoted(name), name.size(), dialect.name(), dialect.name_bytes_max()));
@@ -22,14 +22,16 @@ Status check_length(const TargetLayout& layout, const Dialect& dialect, std::str
 
 Status check_table(const TargetLayout& layout, const Dialect& dialect, size_t columns) {
   if (const auto owner = dialect.owner_of_table(layout.table)) {
-    return table_error(layout, fmt::format("its name is taken in the destination by {}; exclude "
-                                           "the table with exclude_tables",
-                                           *owner));
+    return table_error(ErrorCode::kNameCollision, layout,
+                       fmt::format("its name is taken in the destination by {}; exclude "
+                                   "the table with exclude_tables",
+                                   *owner));
   }
   if (columns > dialect.columns_max()) {
-    return table_error(layout, fmt::format("it has {} columns with Ringsync's two and {} takes {} "
-                                           "at most; exclude the table with exclude_tables",
-                                           columns, dialect.name(), dialect.columns_max()));
+    return table_error(ErrorCode::kDestinationTable, layout,
+                       fmt::format("it has {} columns with Ringsync's two and {} takes {} "
+                                   "at most; exclude the table with exclude_tables",
+                                   columns, dialect.name(), dialect.columns_max()));
   }
   return check_length(layout, dialect, "the table", layout.table);
 }
@@ -43,12 +45,13 @@ Status check_column(const TargetLayout& layout, const Dialect& dialect, const st
   const auto [other, is_new] = seen.emplace(dialect.folded(name), name);
   if (is_new) return {};
   if (other->second.empty()) {
-    return table_error(layout, fmt::format("column {} has a name that Ringsync needs for itself in "
-                                           "the destination; rename it or exclude the table with "
-                                           "exclude_tables",
-                                           quoted(name)));
+    return table_error(ErrorCode::kNameCollision, layout,
+                       fmt::format("column {} has a name that Ringsync needs for itself in "
+                                   "the destination; rename it or exclude the table with "
+                                   "exclude_tables",
+                                   quoted(name)));
   }
-  return table_error(layout,
+  return table_error(ErrorCode::kNameCollision, layout,
                      fmt::format("columns {} and {} are one name in {}, which does not tell upper "
                                  "from lower case; rename one or exclude the table with "
                                  "exclude_tables",
@@ -57,9 +60,8 @@ Status check_column(const TargetLayout& layout, const Dialect& dialect, const st
 
 }  // namespace
 
-Error table_error(const TargetLayout& layout, const std::string& what) {
-  return {ErrorCode::kDestination,
-          fmt::format("table {}.{}: {}", quoted(layout.schema), quoted(layout.table), what)};
+Error table_error(ErrorCode code, const TargetLayout& layout, const std::string& what) {
+  return {code, fmt::format("table {}.{}: {}", quoted(layout.schema), quoted(layout.table), what)};
 }
 
 Result<TargetLayout> plan_layout(const TablePlan& plan, const Dialect& dialect,

@@ -16,7 +16,7 @@ namespace ringsync {
 Result<TargetLayout> plan_layout(const TablePlan& plan, const Dialect& dialect,
                                  const ArrowEncoding& encoding);
 
-/// An error of kind kDestination that names the table.
-Error table_error(const TargetLayout& layout, const std::string& what);
+/// An error that names the table.
+Error table_error(ErrorCode code, const TargetLayout& layout, const std::string& what);
 
 }  // namespace ringsync

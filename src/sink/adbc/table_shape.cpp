@@ -102,16 +102,18 @@ std::set<std::string> Shaper::folded_keys() const {
 
 Status Shaper::check() {
   if (!taken_.empty()) {
-    return table_error(layout_, fmt::format("the destination has a {} of this name, {}; drop or "
-                                            "rename it, or exclude the table with exclude_tables",
-                                            *taken_[0][1], quoted(*taken_[0][0])));
+    return table_error(ErrorCode::kDestinationTable, layout_,
+                       fmt::format("the destination has a {} of this name, {}; drop or "
+                                   "rename it, or exclude the table with exclude_tables",
+                                   *taken_[0][1], quoted(*taken_[0][0])));
   }
   if (existing_.empty()) return {};
   if (existing_table_ != layout_.table) {
-    return table_error(layout_, fmt::format("the destination has a table {}, which is the same "
-                                            "name in {}; exclude one of the two with "
-                                            "exclude_tables",
-                                            quoted(existing_table_), dialect_.name()));
+    return table_error(ErrorCode::kNameCollision, layout_,
+                       fmt::format("the destination has a table {}, which is the same "
+                                   "name in {}; exclude one of the two with "
+                                   "exclude_tables",
+                                   quoted(existing_table_), dialect_.name()));
   }
   RINGSYNC_TRY(check_key());
   for (TargetColumn& column : layout_.columns) RINGSYNC_TRY(check_type(column));
@@ -134,7 +136,7 @@ Status Shaper::check_type(TargetColumn& column) {
       return {};
     case ColumnFit::kNone: break;
   }
-  return table_error(layout_,
+  return table_error(ErrorCode::kDestinationTable, layout_,
                      fmt::format("column {} is {} in the destination and needs {}, which cannot be "
                                  "made of it without loss; rename or drop the destination's table "
                                  "or its column, then run again",
@@ -154,14 +156,14 @@ Status Shaper::check_key() const {
     if (column.is_key) planned_names.push_back(column.name);
   }
   if (merged_by.empty() && dialect_.remember_key_sql(layout_).empty()) {
-    return table_error(layout_,
+    return table_error(ErrorCode::kDestinationTable, layout_,
                        fmt::format("the destination's table has no primary key, by which rows are "
                                    "merged; give it PRIMARY KEY {}, or rename it, then run again",
                                    spelled(planned_names)));
   }
   if (merged_by.empty() || merged_by == folded_keys()) return {};
   return table_error(
-      layout_,
+      ErrorCode::kKeyChanged, layout_,
       fmt::format("its primary key is {} and the destination's table has rows by {}; rename or "
                   "drop the destination's table, then run again: the table is read anew",
                   spelled(planned_names), spelled(names)));
@@ -177,7 +179,7 @@ bool Shaper::takes_not_null(const std::string& column) const {
 }
 
 Error Shaper::constraint_error(const std::string& what) const {
-  return table_error(layout_,
+  return table_error(ErrorCode::kDestinationTable, layout_,
                      fmt::format("the destination's table has a {}, which keeps rows of the source "
                                  "out; remove it, or rename the table, then run again",
                                  what));

@@ -23,6 +23,7 @@ ErrorCode error_code(bridge::Code code) {
     case bridge::Code::Unauthorized: return ErrorCode::kUnauthorized;
     case bridge::Code::Tls: return ErrorCode::kTls;
     case bridge::Code::Unavailable: return ErrorCode::kUnavailable;
+    case bridge::Code::ReadFailure: return ErrorCode::kReadFailure;
     case bridge::Code::Overloaded: return ErrorCode::kOverloaded;
     case bridge::Code::ServerTimeout:
     case bridge::Code::ClientTimeout: return ErrorCode::kTimeout;

@@ -47,7 +47,7 @@ TEST_F(DriverFile, IsTakenFromTheFolderGivenAndNoOther) {
 TEST_F(DriverFile, ThatIsNowhereIsAnErrorThatNamesEveryPlace) {
   const auto found = find();
   ASSERT_FALSE(found.ok());
-  EXPECT_EQ(found.error().code, ErrorCode::kDestination);
+  EXPECT_EQ(found.error().code, ErrorCode::kDriver);
   EXPECT_NE(found.error().message.find((root_ / "bin").string()), std::string::npos);
   EXPECT_NE(found.error().message.find((root_ / "lib/ringsync").string()), std::string::npos);
   EXPECT_NE(found.error().message.find("--driver-path"), std::string::npos);

@@ -30,7 +30,12 @@ TEST(ExitCodes, FollowTheKindOfError) {
   }
   EXPECT_EQ(exit_code(ErrorCode::kDestination), 4);
   EXPECT_EQ(exit_code(ErrorCode::kDestinationBusy), 4);
-  EXPECT_EQ(exit_code(ErrorCode::kState), 5);
+  EXPECT_EQ(exit_code(ErrorCode::kNameCollision), 4);
+  EXPECT_EQ(exit_code(ErrorCode::kUnrepresentable), 1);
+  for (const ErrorCode code : {ErrorCode::kStateDamaged, ErrorCode::kStateVersion,
+                               ErrorCode::kStateMismatch, ErrorCode::kStateFile}) {
+    EXPECT_EQ(exit_code(code), 5) << to_string(code);
+  }
   EXPECT_EQ(exit_code(ErrorCode::kInternal), 70);
   EXPECT_EQ(exit_code(ErrorCode::kCancelled), 130);
 }

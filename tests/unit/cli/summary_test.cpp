@@ -83,7 +83,7 @@ TEST(SummaryText, NamesFailuresAndRowsThatLaterSyncsWillNotSee) {
   summary.tables[1].null_cursor_rows = 1200;
   EXPECT_THAT(summary_text(summary),
               AllOf(HasSubstr("airlines  failed"),
-                    HasSubstr("FAILED  airlines: node-1 did not answer (timeout)\n"),
+                    HasSubstr("FAILED  airlines: error[timeout]: node-1 did not answer\n"),
                     HasSubstr("NOTE  flights: 1,200 rows have no value in the cursor column")));
 }
 

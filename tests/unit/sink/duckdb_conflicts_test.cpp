@@ -55,7 +55,7 @@ TEST_F(DuckDbConflicts, KeyspacesThatDifferInCaseDoNotShareAFile) {
   run({{1, "a"}});
   options_.keyspace = "Brk_Case";
   const Error error = loading_error();
-  EXPECT_EQ(error.code, ErrorCode::kDestination);
+  EXPECT_EQ(error.code, ErrorCode::kNameCollision);
   EXPECT_THAT(error.message, AllOf(HasSubstr("\"brk_case\""), HasSubstr("\"Brk_Case\""),
                                    HasSubstr("write to another destination")));
 }
@@ -63,7 +63,7 @@ TEST_F(DuckDbConflicts, KeyspacesThatDifferInCaseDoNotShareAFile) {
 TEST_F(DuckDbConflicts, ASchemaSpeltOtherwiseIsNotWrittenTo) {
   must(client()->exec("CREATE SCHEMA \"KS\""));
   const Error error = loading_error();
-  EXPECT_EQ(error.code, ErrorCode::kDestination);
+  EXPECT_EQ(error.code, ErrorCode::kNameCollision);
   EXPECT_THAT(error.message, AllOf(HasSubstr("\"ks\""), HasSubstr("schema \"KS\"")));
 }
 
@@ -71,7 +71,7 @@ TEST_F(DuckDbConflicts, KeyspacesNamedLikeDuckDbsOwnSchemasAreRefused) {
   for (const char* name : {"_ringsync", "_RingSync", "pg_catalog", "Information_Schema"}) {
     options_.keyspace = name;
     const Error error = loading_error();
-    EXPECT_EQ(error.code, ErrorCode::kDestination);
+    EXPECT_EQ(error.code, ErrorCode::kNameCollision);
     EXPECT_THAT(error.message, HasSubstr(name));
   }
 }
@@ -145,7 +145,7 @@ TEST_F(DuckDbConflicts, RowsThatTheDatabaseDoesNotTakeAreNoticedAtOnce) {
 TEST_F(DuckDbConflicts, AViewOfATablesNameFailsThatTableOnly) {
   const Error error =
       table_error_after({"CREATE SCHEMA ks", "CREATE VIEW ks.ks.T AS SELECT 1 AS id, 'a' AS name"});
-  EXPECT_EQ(error.code, ErrorCode::kDestination);
+  EXPECT_EQ(error.code, ErrorCode::kDestinationTable);
   EXPECT_THAT(error.message, AllOf(HasSubstr(R"("ks"."t")"), HasSubstr("a view of this name")));
 }
 
@@ -164,7 +164,7 @@ TEST_F(DuckDbConflicts, ConstraintsThatKeepRowsOutFailTheirTableOnly) {
         {"CREATE SCHEMA IF NOT EXISTS ks",
          "CREATE TABLE IF NOT EXISTS ks.ks.other (k INTEGER PRIMARY KEY)",
          "DROP TABLE IF EXISTS ks.ks.t", "CREATE TABLE ks.ks.t (" + columns + ")"});
-    EXPECT_EQ(error.code, ErrorCode::kDestination);
+    EXPECT_EQ(error.code, ErrorCode::kDestinationTable);
     EXPECT_THAT(error.message, AllOf(HasSubstr(R"("ks"."t")"), HasSubstr(expected)));
   }
 }

@@ -54,12 +54,12 @@ TEST_F(DuckDbFailures, ReservedAndCollidingColumnNamesFailTheirTableOnly) {
   auto sink = open_sink();
   const Error reserved = table_error(
       *sink, plan_of("t", {{"id", TypeKind::kInt}, {"_FIVETRAN_Synced", TypeKind::kText}}));
-  EXPECT_EQ(reserved.code, ErrorCode::kDestination);
+  EXPECT_EQ(reserved.code, ErrorCode::kNameCollision);
   EXPECT_THAT(reserved.message, AllOf(HasSubstr(R"("ks"."t")"), HasSubstr("_FIVETRAN_Synced"),
                                       HasSubstr("exclude_tables")));
   const Error colliding = table_error(
       *sink, plan_of("t", {{"id", TypeKind::kInt}, {"a", TypeKind::kText}, {"A", TypeKind::kInt}}));
-  EXPECT_EQ(colliding.code, ErrorCode::kDestination);
+  EXPECT_EQ(colliding.code, ErrorCode::kNameCollision);
   EXPECT_THAT(colliding.message, AllOf(HasSubstr("\"a\""), HasSubstr("\"A\"")));
   must(sink->open_table(plan_of("fine", {{"id", TypeKind::kInt}})));
   commit(*sink);
@@ -72,7 +72,7 @@ TEST_F(DuckDbFailures, TablesThatDifferOnlyInCaseFailTheSecond) {
   auto sink = open_sink();
   must(sink->open_table(plan_of("Flights", {{"id", TypeKind::kInt}})));
   const Error error = table_error(*sink, plan_of("flights", {{"id", TypeKind::kInt}}));
-  EXPECT_EQ(error.code, ErrorCode::kDestination);
+  EXPECT_EQ(error.code, ErrorCode::kNameCollision);
   EXPECT_THAT(error.message, AllOf(HasSubstr("\"flights\""), HasSubstr("\"Flights\"")));
 }
 
@@ -82,7 +82,7 @@ TEST_F(DuckDbFailures, AColumnOfAnotherTypeNamesBothTypes) {
   auto sink = open_sink();
   const Error error =
       table_error(*sink, plan_of("t", {{"id", TypeKind::kInt}, {"v", TypeKind::kText}}));
-  EXPECT_EQ(error.code, ErrorCode::kDestination);
+  EXPECT_EQ(error.code, ErrorCode::kDestinationTable);
   EXPECT_THAT(error.message,
               AllOf(HasSubstr("column \"v\""), HasSubstr("DOUBLE"), HasSubstr("VARCHAR")));
   commit(*sink);
@@ -139,9 +139,9 @@ TEST_F(DuckDbFailures, AReadOnlyFileIsNamed) {
 
 TEST_F(DuckDbFailures, DriversAreTakenByAbsolutePathOnly) {
   options_.driver_path = "libduckdb.so";
-  EXPECT_EQ(opening_error().code, ErrorCode::kConfig);
+  EXPECT_EQ(opening_error().code, ErrorCode::kDriver);
   options_.driver_path = (folder_ / "libduckdb.so").string();
-  EXPECT_EQ(opening_error().code, ErrorCode::kDestination);
+  EXPECT_EQ(opening_error().code, ErrorCode::kDriver);
   EXPECT_THAT(opening_error().message, HasSubstr("--driver-path"));
 }
 

@@ -448,13 +448,13 @@ TEST_F(Engine, AStateOfAnotherSourceOrDamagedIsAnError) {
   destination_.state = StoredState{4, encode_state(other)};
   auto summary = sync();
   ASSERT_FALSE(summary.ok());
-  EXPECT_EQ(summary.error().code, ErrorCode::kState);
+  EXPECT_EQ(summary.error().code, ErrorCode::kStateMismatch);
   EXPECT_NE(summary.error().message.find("elsewhere"), std::string::npos);
 
   destination_.state = StoredState{4, "{\"ringsync\":1"};
   summary = sync();
   ASSERT_FALSE(summary.ok());
-  EXPECT_EQ(summary.error().code, ErrorCode::kState);
+  EXPECT_EQ(summary.error().code, ErrorCode::kStateDamaged);
 }
 
 TEST_F(Engine, TheStateHandedOnIsTheOneThatBecameDurable) {

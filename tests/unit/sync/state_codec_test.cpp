@@ -45,7 +45,7 @@ TEST(StateCodec, EveryTruncationOfADocumentIsAnErrorThatSaysWhatToDo) {
   for (size_t size = 0; size < text.size(); ++size) {
     const auto decoded = decode_state(text.substr(0, size));
     ASSERT_FALSE(decoded.ok()) << size;
-    ASSERT_EQ(decoded.error().code, ErrorCode::kState);
+    ASSERT_EQ(decoded.error().code, ErrorCode::kStateDamaged);
     ASSERT_NE(decoded.error().message.find("Restore"), std::string::npos);
   }
 }
@@ -55,6 +55,7 @@ TEST(StateCodec, AnUnknownVersionIsNamed) {
   document["ringsync"] = 7;
   const auto decoded = decode_state(document.dump());
   ASSERT_FALSE(decoded.ok());
+  EXPECT_EQ(decoded.error().code, ErrorCode::kStateVersion);
   EXPECT_NE(decoded.error().message.find("version 7"), std::string::npos);
 }
 

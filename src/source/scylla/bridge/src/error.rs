@@ -205,7 +205,7 @@ fn read_failure(failures: i32, reason: &str) -> Status {
         words => format!(" ({words})"),
     };
     Status::new(
-        Code::Unavailable,
+        Code::ReadFailure,
         format!(
             "{failures} of the replicas failed while reading{said}: most often too many tombstones \
              in the range (tombstone_failure_threshold), or a corrupt or overloaded node; look at \
@@ -386,7 +386,7 @@ mod tests {
         let error = answered(failure, words);
         assert!(!may_refuse_paging_state(&error));
         let status = execution(&error);
-        assert_eq!(status.code, Code::Unavailable);
+        assert_eq!(status.code, Code::ReadFailure);
         assert_eq!(
             status.message,
             "1 of the replicas failed while reading (Operation failed - received 0 responses and 1 \

@@ -38,6 +38,7 @@ mod ffi {
         Unauthorized,
         Tls,
         Unavailable,
+        ReadFailure,
         Overloaded,
         ServerTimeout,
         ClientTimeout,
