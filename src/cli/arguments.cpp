@@ -12,6 +12,7 @@
 
 #include "cli/error_text.h"
 #include "cli/exit_codes.h"
+#include "cli/repeat.h"
 #include "cli/version.h"
 #include "config/key_text.h"
 #include "config/nearest.h"
@@ -26,6 +27,7 @@ constexpr std::string_view kExamples = R"(Examples:
   ringsync check                                   does configuration.json work?
   ringsync sync --to duckdb:warehouse.db           every table into a DuckDB file
   ringsync sync --to duckdb:warehouse.db --tables flights,airlines
+  ringsync sync --to duckdb:warehouse.db --every 15m
   ringsync sync --configuration prod.json --to null: --progress none
                                                    read and decode everything, keep nothing
 )";
@@ -43,6 +45,7 @@ struct RawArguments {
   std::string progress = "auto";
   std::string commit_rows;
   std::string commit_seconds;
+  std::string every;
 };
 
 struct Parser {
@@ -101,6 +104,10 @@ void add_sync_options(CLI::App& sync, RawArguments& raw) {
   sync.add_option("--commit-seconds", raw.commit_seconds,
                   "Commit after so many seconds too, whatever\n`commit_seconds` says")
       ->type_name("SECONDS");
+  sync.add_option("--every", raw.every,
+                  "Sync again and again, each time so long after the last\nstart, as 30s, 15m, 2h "
+                  "or 1d; Ctrl-C ends it")
+      ->type_name("INTERVAL");
   sync.add_option("--progress", raw.progress,
                   "bars, log (lines), none, or auto: bars where standard\nerror is a terminal "
                   "(default auto)")
@@ -238,6 +245,11 @@ Status read_sync_options(const Parser& parser, Arguments& arguments) {
   RINGSYNC_ASSIGN(arguments.commit_rows, read_count(sync, "--commit-rows", raw.commit_rows));
   RINGSYNC_ASSIGN(arguments.commit_seconds,
                   read_count(sync, "--commit-seconds", raw.commit_seconds));
+  if (sync->count("--every") > 0) {
+    const auto every = parse_interval_ms(raw.every);
+    if (!every.ok()) return usage(sync, fmt::format("--every: {}", every.error().message));
+    arguments.every_ms = *every;
+  }
   if (sync->count("--tables") == 0) return {};
   auto tables = parse_table_list(raw.tables);
   if (!tables.ok()) {

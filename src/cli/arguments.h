@@ -32,6 +32,7 @@ struct Arguments {
   std::optional<std::string> driver_path;          // a folder
   std::optional<std::string> summary_json_path;
   ProgressMode progress = ProgressMode::kAuto;
+  std::optional<int64_t> every_ms;         // from the start of a sync to the start of the next
   std::optional<uint32_t> commit_rows;     // instead of the configuration's
   std::optional<uint32_t> commit_seconds;  // the same
 };

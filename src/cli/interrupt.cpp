@@ -1,9 +1,14 @@
 #include "cli/interrupt.h"
 
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <limits>
 
 #include "cli/exit_codes.h"
 
@@ -12,13 +17,25 @@ namespace {
 
 std::atomic<SyncEngine*> g_engine{nullptr};
 std::atomic<bool> g_asked{false};
-static_assert(std::atomic<SyncEngine*>::is_always_lock_free, "used in a signal handler");
+std::atomic<bool> g_waiting{false};
+std::atomic<int> g_wake_fd{-1};
+static_assert(std::atomic<SyncEngine*>::is_always_lock_free &&
+                  std::atomic<int>::is_always_lock_free,
+              "used in a signal handler");
 
-// Only async-signal-safe calls: atomics and _exit (signal-safety(7)). The engine logs the request.
+// Only async-signal-safe calls: atomics, write and _exit (signal-safety(7)). The engine logs the
+// request.
 void on_signal(int) {
   SyncEngine* engine = g_engine.load();
-  if (engine == nullptr || g_asked.exchange(true)) _exit(kExitInterrupted);
-  engine->request_stop();
+  if (engine == nullptr && !g_waiting.load()) _exit(kExitInterrupted);
+  if (g_asked.exchange(true)) _exit(kExitInterrupted);
+  if (engine != nullptr) {
+    engine->request_stop();
+    return;
+  }
+  const uint64_t one = 1;
+  // A failure is impossible on an eventfd that nobody else writes to.
+  [[maybe_unused]] const ssize_t written = write(g_wake_fd.load(), &one, sizeof(one));
 }
 
 void set_handler(void (*handler)(int)) {
@@ -32,15 +49,34 @@ void set_handler(void (*handler)(int)) {
 
 }  // namespace
 
-InterruptGuard::InterruptGuard(SyncEngine& engine) {
+Interrupts::Interrupts() {
   g_asked = false;
-  g_engine = &engine;
+  g_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   set_handler(on_signal);
 }
 
-InterruptGuard::~InterruptGuard() {
+Interrupts::~Interrupts() {
   set_handler(SIG_DFL);
-  g_engine = nullptr;
+  close(g_wake_fd.exchange(-1));
 }
+
+bool Interrupts::wait(int64_t ms) const {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+  g_waiting = true;
+  while (!g_asked.load()) {
+    const int64_t left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now())
+            .count();
+    if (left <= 0) break;
+    pollfd wake{g_wake_fd.load(), POLLIN, 0};
+    poll(&wake, 1, static_cast<int>(std::min<int64_t>(left, std::numeric_limits<int>::max())));
+  }
+  g_waiting = false;
+  return g_asked.load();
+}
+
+AttachedEngine::AttachedEngine(SyncEngine& engine) { g_engine = &engine; }
+
+AttachedEngine::~AttachedEngine() { g_engine = nullptr; }
 
 }  // namespace ringsync

@@ -1,18 +1,33 @@
-// Ctrl-C: the first one asks the sync to end behind a durable checkpoint, a second one ends the
+// Ctrl-C: the first one asks a sync to end behind a durable checkpoint, a second one ends the
 // program at once. SIGTERM counts the same.
 #pragma once
+
+#include <cstdint>
 
 #include "sync/engine.h"
 
 namespace ringsync {
 
-/// While it lives, signals go to `engine`. At most one may exist at a time.
-class InterruptGuard {
+/// While it lives, SIGINT and SIGTERM are its own. At most one may exist at a time. Where no engine
+/// is attached and nobody waits, there is nothing to save: the program ends at once.
+class Interrupts {
  public:
-  explicit InterruptGuard(SyncEngine& engine);
-  ~InterruptGuard();
-  InterruptGuard(const InterruptGuard&) = delete;
-  InterruptGuard& operator=(const InterruptGuard&) = delete;
+  Interrupts();
+  ~Interrupts();
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+
+  /// Waits so long; true where a signal came meanwhile, or has come before.
+  bool wait(int64_t ms) const;
+};
+
+/// While it lives, the first signal goes to `engine`. Needs an Interrupts.
+class AttachedEngine {
+ public:
+  explicit AttachedEngine(SyncEngine& engine);
+  ~AttachedEngine();
+  AttachedEngine(const AttachedEngine&) = delete;
+  AttachedEngine& operator=(const AttachedEngine&) = delete;
 };
 
 }  // namespace ringsync

@@ -18,6 +18,7 @@
 #include "cli/open_source.h"
 #include "cli/output_files.h"
 #include "cli/progress_display.h"
+#include "cli/repeat.h"
 #include "cli/state_mirror.h"
 #include "cli/summary.h"
 #include "sink/adbc/adbc_sink.h"
@@ -121,13 +122,10 @@ Status write_summary(const SyncSummary& summary, const Arguments& arguments) {
   return {};
 }
 
-}  // namespace
-
-Result<ExitCode> run_sync_command(const Arguments& arguments) {
-  RINGSYNC_TRY(check_output_files(arguments));
-  RINGSYNC_ASSIGN(Configuration configuration, read_configuration(arguments.configuration_path));
-  override_configuration(arguments, configuration);
-  const SystemClock clock;
+/// One sync, from open connections to the summary. Nothing is kept from the round before, so that
+/// each finds the cluster and the destination as they are.
+Result<ExitCode> run_round(const Arguments& arguments, const Configuration& configuration,
+                           const Clock& clock) {
   // The destination first: it is local, and a second sync into it should fail at once.
   RINGSYNC_ASSIGN(const std::unique_ptr<Sink> sink, open_sink(arguments, configuration, clock));
   if (arguments.state_path) {
@@ -137,7 +135,7 @@ Result<ExitCode> run_sync_command(const Arguments& arguments) {
   RINGSYNC_ASSIGN(const std::unique_ptr<Source> source, open_source(configuration));
 
   SyncEngine engine(*source, *sink, clock, sync_options(configuration, arguments));
-  const InterruptGuard interrupt(engine);
+  const AttachedEngine attached(engine);
   auto outcome = [&] {
     const ProgressThread progress(engine, arguments);
     return engine.run();
@@ -146,6 +144,20 @@ Result<ExitCode> run_sync_command(const Arguments& arguments) {
   summary.process = process_usage();
   RINGSYNC_TRY(write_summary(summary, arguments));
   return exit_code(summary);
+}
+
+}  // namespace
+
+Result<ExitCode> run_sync_command(const Arguments& arguments) {
+  RINGSYNC_TRY(check_output_files(arguments));
+  RINGSYNC_ASSIGN(Configuration configuration, read_configuration(arguments.configuration_path));
+  override_configuration(arguments, configuration);
+  const SystemClock clock;
+  const Interrupts interrupts;
+  const auto round = [&] { return run_round(arguments, configuration, clock); };
+  if (!arguments.every_ms) return round();
+  return repeat({*arguments.every_ms, round, [&](int64_t ms) { return interrupts.wait(ms); }},
+                clock);
 }
 
 }  // namespace ringsync

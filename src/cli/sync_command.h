@@ -7,8 +7,8 @@
 
 namespace ringsync {
 
-/// Prints the summary to standard output. Returns the exit code, or the error that kept the sync
-/// from its end.
+/// Prints the summary to standard output; with --every, one after the other. Returns the exit code
+/// of the last sync, or the error that kept it from its end.
 Result<ExitCode> run_sync_command(const Arguments& arguments);
 
 }  // namespace ringsync
