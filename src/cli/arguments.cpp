@@ -42,6 +42,8 @@ struct RawArguments {
   std::string tables;
   std::string driver_path;
   std::string summary_json_path;
+  std::string page_trace_path;
+  std::string routing = "token";
   std::string progress = "auto";
   std::string commit_rows;
   std::string commit_seconds;
@@ -97,6 +99,14 @@ void add_sync_options(CLI::App& sync, RawArguments& raw) {
       ->type_name("FOLDER");
   sync.add_option("--summary-json", raw.summary_json_path, "Write the summary here too, as JSON")
       ->type_name("FILE");
+  sync.add_option("--trace-pages", raw.page_trace_path,
+                  "Write a line of JSON for each page read: its token\nrange, the node that "
+                  "answered, rows and bytes")
+      ->type_name("FILE");
+  sync.add_option("--routing", raw.routing,
+                  "token: ask a replica of each token range (default);\nany: ask the data center's "
+                  "nodes in no order, to compare")
+      ->type_name("MODE");
   sync.add_option("--commit-rows", raw.commit_rows,
                   "Commit to the destination after so many rows, whatever\n`commit_rows` in the "
                   "configuration says; a kill repeats at\nmost these. Small commits cost time")
@@ -201,6 +211,7 @@ constexpr std::pair<std::string_view, LogLevel> kLogLevels[] = {{"debug", LogLev
                                                                 {"error", LogLevel::kError}};
 constexpr std::pair<std::string_view, LogFormat> kLogFormats[] = {{"text", LogFormat::kText},
                                                                   {"json", LogFormat::kJson}};
+constexpr std::pair<std::string_view, bool> kRoutings[] = {{"token", true}, {"any", false}};
 constexpr std::pair<std::string_view, ProgressMode> kProgressModes[] = {
     {"auto", ProgressMode::kAuto},
     {"bars", ProgressMode::kBars},
@@ -240,6 +251,8 @@ Status read_sync_options(const Parser& parser, Arguments& arguments) {
   RINGSYNC_ASSIGN(arguments.driver_path, path_of(sync, "--driver-path", raw.driver_path));
   RINGSYNC_ASSIGN(arguments.summary_json_path,
                   path_of(sync, "--summary-json", raw.summary_json_path));
+  RINGSYNC_ASSIGN(arguments.page_trace_path, path_of(sync, "--trace-pages", raw.page_trace_path));
+  RINGSYNC_ASSIGN(arguments.token_routing, chosen<bool>(sync, "--routing", raw.routing, kRoutings));
   RINGSYNC_ASSIGN(arguments.progress,
                   chosen<ProgressMode>(sync, "--progress", raw.progress, kProgressModes));
   RINGSYNC_ASSIGN(arguments.commit_rows, read_count(sync, "--commit-rows", raw.commit_rows));

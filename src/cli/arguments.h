@@ -31,6 +31,8 @@ struct Arguments {
   std::optional<std::vector<std::string>> tables;  // instead of the configuration's `tables`
   std::optional<std::string> driver_path;          // a folder
   std::optional<std::string> summary_json_path;
+  std::optional<std::string> page_trace_path;  // a JSON line for each page read
+  bool token_routing = true;                   // else any node of the data centre is asked
   ProgressMode progress = ProgressMode::kAuto;
   std::optional<int64_t> every_ms;         // from the start of a sync to the start of the next
   std::optional<uint32_t> commit_rows;     // instead of the configuration's

@@ -30,7 +30,8 @@ Result<Configuration> read_configuration(const std::string& path) {
   return std::move(parsed.configuration);
 }
 
-Result<std::unique_ptr<Source>> open_source(const Configuration& configuration) {
+Result<std::unique_ptr<Source>> open_source(const Configuration& configuration,
+                                            const Reading& reading) {
   ScyllaOptions options;
   for (const std::string& host : configuration.hosts) {
     options.contact_points.push_back({host, configuration.port});
@@ -43,6 +44,8 @@ Result<std::unique_ptr<Source>> open_source(const Configuration& configuration) 
   options.tls = tls_options(configuration);
   options.connect_timeout_ms = configuration.connect_timeout_seconds * 1000;
   options.request_timeout_ms = configuration.request_timeout_seconds * 1000;
+  options.token_routing = reading.token_routing;
+  options.page_trace = reading.page_trace;
   return open_scylla_source(options);
 }
 

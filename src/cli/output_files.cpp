@@ -42,6 +42,7 @@ std::vector<NamedFile> files_of(const Arguments& arguments) {
   if (arguments.summary_json_path) {
     files.push_back({"--summary-json", *arguments.summary_json_path});
   }
+  if (arguments.page_trace_path) files.push_back({"--trace-pages", *arguments.page_trace_path});
   return files;
 }
 
@@ -91,6 +92,9 @@ Status check_output_files(const Arguments& arguments) {
   if (arguments.state_path) RINGSYNC_TRY(check_replaceable("--state", *arguments.state_path));
   if (arguments.summary_json_path) {
     RINGSYNC_TRY(check_writable("--summary-json", *arguments.summary_json_path));
+  }
+  if (arguments.page_trace_path) {
+    RINGSYNC_TRY(check_writable("--trace-pages", *arguments.page_trace_path));
   }
   return {};
 }

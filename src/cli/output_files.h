@@ -6,8 +6,8 @@
 
 namespace ringsync {
 
-/// Ok where destination, configuration, --state and --summary-json are different files, and the
-/// last two can be written, the state by replacing it. Error kUsage else.
+/// Ok where destination, configuration, --state, --summary-json and --trace-pages are different
+/// files, and the last three can be written, the state by replacing it. Error kUsage else.
 Status check_output_files(const Arguments& arguments);
 
 }  // namespace ringsync

@@ -132,7 +132,12 @@ Result<ExitCode> run_round(const Arguments& arguments, const Configuration& conf
     RINGSYNC_ASSIGN(const std::optional<StoredState> stored, sink->load_state());
     RINGSYNC_TRY(check_state_mirror(*arguments.state_path, stored));
   }
-  RINGSYNC_ASSIGN(const std::unique_ptr<Source> source, open_source(configuration));
+  std::unique_ptr<PageTrace> trace;
+  if (arguments.page_trace_path) {
+    RINGSYNC_ASSIGN(trace, PageTrace::open(*arguments.page_trace_path, clock));
+  }
+  RINGSYNC_ASSIGN(const std::unique_ptr<Source> source,
+                  open_source(configuration, {arguments.token_routing, trace.get()}));
 
   SyncEngine engine(*source, *sink, clock, sync_options(configuration, arguments));
   const AttachedEngine attached(engine);

@@ -57,8 +57,9 @@ std::vector<TokenRange> plan_splits(const std::vector<TokenRange>& ranges,
                                     const std::vector<Token>& ring_tokens, TableEstimate estimate,
                                     const SplitSizing& sizing) {
   const uint64_t wanted = wanted_splits(estimate, sizing);
-  const bool cut_at_ring = ring_tokens.size() <= sizing.splits_max &&
-                           estimate.rows / sizing.split_rows_min >= ring_tokens.size();
+  const bool cut_at_ring =
+      ring_tokens.size() <= sizing.splits_max &&
+      (estimate.rows / sizing.split_rows_min >= ring_tokens.size() || wanted >= ring_tokens.size());
   std::vector<TokenRange> splits;
   for (const TokenRange& range : ranges) {
     const auto pieces = cut_at_ring ? cut_at(range, ring_tokens) : std::vector<TokenRange>{range};

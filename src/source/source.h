@@ -29,6 +29,7 @@ struct Page {
   uint32_t row_count = 0;
   std::vector<uint8_t> paging_state;  // where the next page begins; empty when this is the last
   bool is_last = false;               // the range is read to its end
+  std::string coordinator;            // the node that answered, "address:port"; for people
 };
 
 using ScanId = uint64_t;

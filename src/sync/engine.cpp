@@ -311,12 +311,23 @@ void SyncEngine::on_failure(ScanId id, const Error& error) {
     retry(std::move(scan), error);
     return;
   }
-  const Error given_up{
-      error.code, fmt::format("{} (given up after {} attempts in {} s)", error.message,
-                              scan.work.failures, (now_ms - scan.work.failing_since_ms) / 1000)};
+  const Error given_up{error.code, told_range(scan, error.message, now_ms)};
   // Where nothing at all has arrived meanwhile, the other tables would only wait for the same end.
   const bool source_lost = last_page_ms_ < scan.work.failing_since_ms;
   source_lost ? fail_all(given_up) : fail_table(*scan.table, given_up);
+}
+
+std::string SyncEngine::told_range(const ActiveScan& scan, const std::string& why,
+                                   int64_t now_ms) const {
+  auto others = std::count_if(retries_.begin(), retries_.end(),
+                              [&](const Retry& retry) { return retry.table == scan.table; });
+  others += std::count_if(scans_.begin(), scans_.end(), [&](const auto& entry) {
+    return entry.second.table == scan.table && entry.second.work.failures > 0;
+  });
+  const TokenRange& range = scan.work.range;
+  return fmt::format("token range ({}, {}]{}: {} (given up after {} attempts in {} s)", range.start,
+                     range.end, others == 0 ? "" : fmt::format(" and {} more", others), why,
+                     scan.work.failures, (now_ms - scan.work.failing_since_ms) / 1000);
 }
 
 bool SyncEngine::is_hopeless(const ScanWork& work, int64_t now_ms) const {

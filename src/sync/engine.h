@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -76,6 +77,8 @@ class SyncEngine {
   Status finish_table(TableRun& table);
   void on_failure(ScanId id, const Error& error);
   void retry(ActiveScan scan, const Error& error);
+  /// `why`, with the range it befell and how many more of the table's are in trouble.
+  std::string told_range(const ActiveScan& scan, const std::string& why, int64_t now_ms) const;
   bool is_hopeless(const ScanWork& work, int64_t now_ms) const;
   void fail_table(TableRun& table, const Error& error);
   void fail_all(const Error& error);

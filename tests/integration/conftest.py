@@ -1,8 +1,10 @@
 """What integration tests run against: a real Cassandra node, real data, the built program.
 
 Nothing here skips: a missing program or a node that does not start fails the tests that need it.
-RINGSYNC_TEST_CASSANDRA names the JSON of a running node to use instead of starting one (quicker
-for a developer), RINGSYNC the program (default: build/release/ringsync).
+Tests marked every_version run on each of VERSIONS, the others on the first; `--cassandra 3.11`
+chooses. One node runs at a time. RINGSYNC_TEST_CASSANDRA names the JSON of a running node to use
+for its version instead of starting one (quicker for a developer), RINGSYNC the program (default:
+build/release/ringsync).
 """
 
 import dataclasses
@@ -23,6 +25,43 @@ import checksum  # noqa: E402
 import cql_session  # noqa: E402
 import duckdb  # noqa: E402
 import nyc as nyc_loader  # noqa: E402
+from cassandra import RequestValidationException  # noqa: E402
+from cassandra import protocol as cassandra_protocol  # noqa: E402
+
+VERSIONS = ("5.0", "4.1", "3.11")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--cassandra",
+        action="append",
+        choices=VERSIONS,
+        help="run on this version only (may be repeated)",
+    )
+
+
+def _chosen(config: pytest.Config) -> list[str]:
+    chosen = config.getoption("--cassandra") or VERSIONS
+    return [version for version in VERSIONS if version in chosen]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that needs a node gets one of each version that it is for; the first has no suffix."""
+    if "cassandra" not in metafunc.fixturenames:
+        return
+    everywhere = metafunc.definition.get_closest_marker("every_version") is not None
+    versions = _chosen(metafunc.config) if everywhere else VERSIONS[:1]
+    ids = [pytest.HIDDEN_PARAM if version == VERSIONS[0] else version for version in versions]
+    metafunc.parametrize("cassandra", versions, ids=ids, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without the first version in the choice, what only runs there is left out."""
+    if VERSIONS[0] in _chosen(config):
+        return
+    kept = [item for item in items if item.get_closest_marker("every_version") is not None]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,15 +105,22 @@ def _node_tool(*arguments: object) -> str:
 
 
 @pytest.fixture(scope="session")
-def cassandra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
-    """A node: host, port, username, password, datacenter."""
+def cassandra(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict]:
+    """A node of the test's version: host, port, username, password, datacenter, version."""
+    version: str = request.param
     running = os.environ.get("RINGSYNC_TEST_CASSANDRA")
     if running:
-        yield cql_session.read_node(pathlib.Path(running))
-        return
+        node = cql_session.read_node(pathlib.Path(running))
+        if node["version"].startswith(version + "."):
+            yield node
+            return
     directory = tmp_path_factory.mktemp("cassandra")
+    # The others have less to do than the first: for them, a quick start counts for more.
+    light = [] if version == VERSIONS[0] else ["--light", "--heap", "768m"]
     try:
-        yield json.loads(_node_tool("start", "--dir", directory))
+        yield json.loads(_node_tool("start", "--dir", directory, "--version", version, *light))
     finally:
         _node_tool("stop", "--dir", directory)
 
@@ -85,6 +131,42 @@ def session(cassandra: dict) -> Iterator[cql_session.Session]:
     connected = cql_session.connect(cassandra)
     yield connected
     connected.cluster.shutdown()
+
+
+@dataclasses.dataclass(frozen=True)
+class Offers:
+    """What a server has and another lacks. Found out by trying: version numbers do not tell."""
+
+    sai: bool  # CREATE CUSTOM INDEX … USING 'StorageAttachedIndex'
+    vectors: bool  # the type vector<float, 3>
+    maxwritetime: bool  # the function MAXWRITETIME
+
+
+@pytest.fixture(scope="session")
+def offers(session: cql_session.Session, cassandra: dict) -> Offers:
+    """What the node offers, for tests that only some servers can be put to."""
+    name = f"offers_{uuid.uuid4().hex[:12]}"
+    session.execute(
+        f"CREATE KEYSPACE {name} WITH replication ="
+        f" {{'class': 'NetworkTopologyStrategy', '{cassandra['datacenter']}': 1}}"
+    )
+
+    def takes(statement: str) -> bool:
+        try:
+            session.execute(statement)
+        except (RequestValidationException, cassandra_protocol.RequestValidationException):
+            return False
+        return True
+
+    try:
+        session.execute(f"CREATE TABLE {name}.t (id int PRIMARY KEY, at timestamp)")
+        return Offers(
+            sai=takes(f"CREATE CUSTOM INDEX i ON {name}.t (at) USING 'StorageAttachedIndex'"),
+            vectors=takes(f"CREATE TABLE {name}.v (id int PRIMARY KEY, v vector<float, 3>)"),
+            maxwritetime=takes(f"SELECT MAXWRITETIME(at) FROM {name}.t"),
+        )
+    finally:
+        session.execute(f"DROP KEYSPACE {name}", timeout=90)
 
 
 @pytest.fixture(scope="session")

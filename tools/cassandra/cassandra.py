@@ -29,7 +29,11 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="describe the running node")
     for command in (start, stop, status):
         command.add_argument("--dir", type=pathlib.Path, required=True, help="the node's directory")
-    start.add_argument("--version", default=defaults.version, choices=distribution.VERSIONS)
+    start.add_argument(
+        "--version",
+        default=defaults.version,
+        help=f"one of {', '.join(distribution.VERSIONS)}, or a series as 4.1",
+    )
     start.add_argument("--heap", default=defaults.heap, help="Java's heap, such as 768m or 1g")
     start.add_argument(
         "--auth",
@@ -50,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument(
         "--ring-delay-ms", type=int, default=defaults.ring_delay_ms, help="8000 to join other nodes"
     )
+    start.add_argument(
+        "--light", action="store_true", help="cheap to start rather than fast to serve"
+    )
     start.add_argument("--timeout", type=float, default=defaults.timeout_s, help="seconds")
     return parser
 
@@ -69,6 +76,7 @@ def _options(arguments: argparse.Namespace) -> node.Options:
         seeds=tuple(arguments.seed),
         ring_delay_ms=arguments.ring_delay_ms,
         timeout_s=arguments.timeout,
+        light=arguments.light,
     )
 
 

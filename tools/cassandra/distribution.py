@@ -1,7 +1,8 @@
 """What a Cassandra node is started from: a Java 17 and the jars of one Cassandra version.
 
-The jars come from Maven by the pinned pom.xml beside this file and are kept in .deps/ of the
-repository. Another version is one more entry in VERSIONS (with its yaml template if keys differ).
+The jars come from Maven by the version's pinned pom.xml under versions/ and are kept in .deps/ of
+the repository. Another version is one more entry in VERSIONS and one more pom.xml (and a yaml
+template of its own if keys differ).
 """
 
 import dataclasses
@@ -29,12 +30,41 @@ class Version:
     agent_jar: str
     yaml_template: str = "cassandra.yaml"
     jvm_options: tuple[str, ...] = ()
+    seeds_have_ports: bool = True
 
+
+# Servers of the time before Java 17 meet more of its walls, and set a security manager.
+_OLDER_SERVER = (
+    "-Djava.security.manager=allow",
+    "--add-opens=java.base/java.net=ALL-UNNAMED",
+    "--add-opens=java.base/java.nio.channels=ALL-UNNAMED",
+    "--add-opens=java.base/sun.nio.fs=ALL-UNNAMED",
+)
 
 DEFAULT_VERSION = "5.0.6"
 VERSIONS = {
-    "5.0.6": Version(name="5.0.6", agent_jar="jamm-0.4.0.jar"),
+    version.name: version
+    for version in (
+        Version("5.0.6", agent_jar="jamm-0.4.0.jar"),
+        Version("4.1.10", agent_jar="jamm-0.3.2.jar", jvm_options=_OLDER_SERVER),
+        Version(
+            "3.11.19",
+            agent_jar="jamm-0.3.2.jar",
+            yaml_template="cassandra-3.11.yaml",
+            jvm_options=_OLDER_SERVER,
+            seeds_have_ports=False,
+        ),
+    )
 }
+
+
+def version_named(name: str) -> Version:
+    """The version of that name, or of that series: "4.1" is 4.1.10."""
+    for version in VERSIONS.values():
+        if version.name == name or version.name.startswith(name + "."):
+            return version
+    known = ", ".join(VERSIONS)
+    raise SetupError(f"Cassandra {name} is not prepared here; known: {known}")
 
 
 def find_java() -> str:
@@ -89,9 +119,9 @@ def _fetch_jars(version: Version, folder: pathlib.Path) -> None:
     # The folder gets its name when it is whole, so that an interrupted fetch is never taken for it.
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    command = [maven, "-q", "-B", "-f", str(FOLDER / "pom.xml"), "dependency:copy-dependencies"]
-    command += [f"-Dcassandra.version={version.name}", f"-DoutputDirectory={partial}"]
-    command += ["-DincludeScope=runtime"]
+    pom = FOLDER / "versions" / version.name / "pom.xml"
+    command = [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
+    command += [f"-DoutputDirectory={partial}", "-DincludeScope=runtime"]
     answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if answer.returncode != 0 or not (partial / version.agent_jar).is_file():
         raise SetupError(

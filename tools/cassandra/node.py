@@ -22,7 +22,9 @@ import native_protocol
 
 USERNAME = PASSWORD = "cassandra"  # what Cassandra creates itself on its first start
 # Below the kernel's range for outgoing connections, so that a stopped node finds its ports free.
-_PORTS = range(20000, 32000)
+PORTS = range(20000, 32000)
+# Half the processor time until the node answers, and less memory.
+_LIGHT_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _TEMPLATES = distribution.FOLDER / "templates"
 
 
@@ -47,32 +49,33 @@ class Options:
     seeds: tuple[str, ...] = ()  # "address:storage_port"; empty: the node is its own seed
     ring_delay_ms: int = 100  # enough for a single node; a node that joins others needs 8000
     timeout_s: float = 120
+    # Wait for a log-in too, which in a cluster may need nodes that are not up yet.
+    await_log_in: bool = True
+    # Cheap to start rather than fast to serve: for tests, not for benches.
+    light: bool = False
 
 
 def start(directory: pathlib.Path, options: Options) -> dict:
     """Starts the node (or finds it running) and returns its description once a log-in succeeds."""
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
-    with _locked(directory):
+    with locked(directory):
         running = _running(directory)
         if running:
-            _await_log_in(directory, running, options.timeout_s)
+            _await_ready(directory, running, options)
             return running
-        version = distribution.VERSIONS.get(options.version)
-        if version is None:
-            known = ", ".join(distribution.VERSIONS)
-            raise NodeError(f"Cassandra {options.version} is not prepared here; known: {known}")
+        version = distribution.version_named(options.version)
         java = distribution.find_java()
         jars = distribution.jars(version)
-        described = _describe(directory, options)
+        described = _describe(directory, options, version)
         _write_configuration(directory, options, version, described)
         process = _launch(directory, _command(java, jars, directory, options, version))
         described["pid"] = process.pid
         # Before the wait: a node whose start was interrupted can still be found and stopped.
-        _write(directory / "node.json", json.dumps(described, indent=2) + "\n")
-        _write(directory / "cassandra.pid", f"{process.pid}\n")
+        write(directory / "node.json", json.dumps(described, indent=2) + "\n")
+        write(directory / "cassandra.pid", f"{process.pid}\n")
         try:
-            _await_log_in(directory, described, options.timeout_s)
+            _await_ready(directory, described, options)
         except BaseException:
             process.kill()
             process.wait()
@@ -85,7 +88,7 @@ def stop(directory: pathlib.Path, timeout_s: float = 60) -> bool:
     directory = directory.resolve()
     if not directory.is_dir():
         return False
-    with _locked(directory):
+    with locked(directory):
         running = _running(directory)
         if not running:
             return False
@@ -110,13 +113,13 @@ def status(directory: pathlib.Path) -> dict | None:
 
 
 @contextlib.contextmanager
-def _locked(directory: pathlib.Path):
+def locked(directory: pathlib.Path):
     with open(directory / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _read_description(directory: pathlib.Path) -> dict:
+def read_description(directory: pathlib.Path) -> dict:
     try:
         return json.loads((directory / "node.json").read_text())
     except (OSError, ValueError):
@@ -124,7 +127,7 @@ def _read_description(directory: pathlib.Path) -> dict:
 
 
 def _running(directory: pathlib.Path) -> dict | None:
-    described = _read_description(directory)
+    described = read_description(directory)
     pid = described.get("pid")
     return described if pid and _is_ours(pid, directory) else None
 
@@ -144,15 +147,15 @@ def _config_argument(directory: pathlib.Path) -> str:
     return f"-Dcassandra.config=file://{directory}/conf/cassandra.yaml"
 
 
-def _describe(directory: pathlib.Path, options: Options) -> dict:
-    previous = _read_description(directory)
+def _describe(directory: pathlib.Path, options: Options, version: distribution.Version) -> dict:
+    previous = read_description(directory)
     address = options.address
     native_port = options.native_port or _free_port(address, previous.get("port"))
     storage_port = options.storage_port or _free_port(
         address, previous.get("storage_port"), taken=native_port
     )
     for port in (native_port, storage_port):
-        if not _is_free(address, port):
+        if not is_free(address, port):
             raise NodeError(f"{address}:{port} is in use; choose another port")
     return {
         "host": address,
@@ -162,20 +165,20 @@ def _describe(directory: pathlib.Path, options: Options) -> dict:
         "password": PASSWORD,
         "datacenter": options.datacenter,
         "storage_port": storage_port,
-        "version": options.version,
+        "version": version.name,
         "directory": str(directory),
     }
 
 
 def _free_port(address: str, wanted: int | None, taken: int | None = None) -> int:
-    candidates = ([wanted] if wanted else []) + random.sample(_PORTS, 200)
+    candidates = ([wanted] if wanted else []) + random.sample(PORTS, 200)
     for port in candidates:
-        if port != taken and _is_free(address, port):
+        if port != taken and is_free(address, port):
             return port
-    raise NodeError(f"no free port on {address} between {_PORTS.start} and {_PORTS.stop}")
+    raise NodeError(f"no free port on {address} between {PORTS.start} and {PORTS.stop}")
 
 
-def _is_free(address: str, port: int) -> bool:
+def is_free(address: str, port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As the server does: lingering connections of a stopped node do not hold its port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -190,6 +193,8 @@ def _write_configuration(
     directory: pathlib.Path, options: Options, version: distribution.Version, described: dict
 ) -> None:
     seeds = options.seeds or (f"{options.address}:{described['storage_port']}",)
+    if not version.seeds_have_ports:
+        seeds = tuple(seed.rpartition(":")[0] for seed in seeds)
     values = {
         "directory": directory,
         "cluster_name": options.cluster_name,
@@ -212,10 +217,10 @@ def _write_configuration(
     (directory / "tmp").mkdir(exist_ok=True)
     for template, target in targets.items():
         text = string.Template((_TEMPLATES / template).read_text())
-        _write(directory / "conf" / target, text.substitute(values))
+        write(directory / "conf" / target, text.substitute(values))
 
 
-def _write(path: pathlib.Path, text: str) -> None:
+def write(path: pathlib.Path, text: str) -> None:
     """Replaces the file in one step, so that a reader never meets half of it."""
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text)
@@ -237,6 +242,7 @@ def _command(
         f"-Xmx{options.heap}",
         "-Xss512k",
         "-XX:+ExitOnOutOfMemoryError",
+        *(_LIGHT_JVM if options.light else ()),
         *opened,
         *version.jvm_options,
         f"-javaagent:{jars / version.agent_jar}",
@@ -257,7 +263,7 @@ def _command(
 def _launch(directory: pathlib.Path, command: list[str]) -> subprocess.Popen:
     """Runs the node in a session of its own: a Ctrl-C at the terminal is not meant for it."""
     with open(directory / "console.log", "ab") as console:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             cwd=directory,
             stdin=subprocess.DEVNULL,
@@ -265,18 +271,28 @@ def _launch(directory: pathlib.Path, command: list[str]) -> subprocess.Popen:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    # The new program's command line, by which it is known, shows a moment after it has begun.
+    while process.poll() is None and not pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes():
+        time.sleep(0.001)
+    return process
 
 
-def _await_log_in(directory: pathlib.Path, described: dict, timeout_s: float) -> None:
+def _is_ready(described: dict, log_in: bool) -> bool:
+    address = (described["host"], described["port"])
+    if not log_in:
+        return native_protocol.answers(*address)
+    return native_protocol.can_log_in(*address, described["username"], described["password"])
+
+
+def _await_ready(directory: pathlib.Path, described: dict, options: Options) -> None:
     """Waits for the first log-in that succeeds: the port opens before the superuser exists."""
-    deadline = time.monotonic() + timeout_s
-    while not native_protocol.can_log_in(
-        described["host"], described["port"], described["username"], described["password"]
-    ):
+    deadline = time.monotonic() + options.timeout_s
+    while not _is_ready(described, options.await_log_in):
         if not _is_ours(described["pid"], directory):
             problem = "Cassandra ended while it started"
         elif time.monotonic() > deadline:
-            problem = f"Cassandra accepted no log-in within {timeout_s:.0f} s"
+            what = "log-in" if options.await_log_in else "connection"
+            problem = f"Cassandra accepted no {what} within {options.timeout_s:.0f} s"
         else:
             time.sleep(0.1)
             continue

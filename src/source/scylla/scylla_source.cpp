@@ -126,16 +126,18 @@ Page page_of(rust::Box<bridge::Event> event) {
   page.paging_state.assign(state.begin(), state.end());
   page.row_count = event->row_count();
   page.is_last = event->is_last();
+  page.coordinator = std::string(event->coordinator());
   page.buffer = std::make_unique<EventBuffer>(std::move(event));
   return page;
 }
 
 class ScyllaScanner final : public Scanner {
  public:
-  ScyllaScanner(rust::Box<bridge::Scanner> scanner, ScyllaExtras extras)
-      : scanner_(std::move(scanner)), extras_(extras) {}
+  ScyllaScanner(rust::Box<bridge::Scanner> scanner, ScyllaExtras extras, PageTrace* trace)
+      : scanner_(std::move(scanner)), extras_(extras), trace_(trace) {}
 
   void start(ScanRequest request) override {
+    if (trace_ != nullptr) trace_->on_start(request);
     bridge::ScanStart start;
     start.id = request.id;
     start.start = request.range.start;
@@ -154,11 +156,10 @@ class ScyllaScanner final : public Scanner {
       case bridge::EventKind::TimedOut: return std::optional<ScanEvent>();
       case bridge::EventKind::Cancelled:
         return Error{ErrorCode::kCancelled, "the scan was cancelled"};
-      case bridge::EventKind::Page:
-        return std::optional<ScanEvent>({id, page_of(std::move(event))});
+      case bridge::EventKind::Page: return traced({id, page_of(std::move(event))});
       case bridge::EventKind::Failure: break;
     }
-    return std::optional<ScanEvent>({id, to_status(event->status()).error()});
+    return traced({id, to_status(event->status()).error()});
   }
 
   void cancel() override { scanner_->cancel(); }
@@ -168,6 +169,11 @@ class ScyllaScanner final : public Scanner {
     std::shared_ptr<const ScanQuery> query;  // held: its address is the key
     rust::Box<bridge::Query> bridged;
   };
+
+  std::optional<ScanEvent> traced(ScanEvent event) {
+    if (trace_ != nullptr) trace_->on_event(event);
+    return event;
+  }
 
   /// The bridge's form of a query, made once; lives as long as the scanner.
   const bridge::Query& registered(const std::shared_ptr<const ScanQuery>& query) {
@@ -182,6 +188,7 @@ class ScyllaScanner final : public Scanner {
 
   const rust::Box<bridge::Scanner> scanner_;
   const ScyllaExtras extras_;
+  PageTrace* const trace_;
   std::mutex mutex_;
   std::unordered_map<const ScanQuery*, Registered> queries_;  // guarded by mutex_
 };
@@ -191,7 +198,8 @@ class ScyllaSource final : public Source {
   ScyllaSource(rust::Box<bridge::Session> session, const ScyllaOptions& options)
       : session_(std::move(session)),
         keyspace_(options.keyspace),
-        extras_{session_->is_scylla(), options.request_timeout_ms} {}
+        extras_{session_->is_scylla(), options.request_timeout_ms},
+        trace_(options.page_trace) {}
 
   Result<SourceIdentity> identity() override {
     const bridge::Identity identity = session_->identity();
@@ -227,7 +235,7 @@ class ScyllaSource final : public Source {
     const bridge::ScannerLimits limits{options.page_rows_max, options.page_bytes_target,
                                        options.queue_pages};
     return std::unique_ptr<Scanner>(
-        std::make_unique<ScyllaScanner>(session_->scanner(limits), extras_));
+        std::make_unique<ScyllaScanner>(session_->scanner(limits), extras_, trace_));
   }
 
   std::string statement(const ScanQuery& query) const override { return scan_cql(query, extras_); }
@@ -241,6 +249,7 @@ class ScyllaSource final : public Source {
   const rust::Box<bridge::Session> session_;
   const std::string keyspace_;
   const ScyllaExtras extras_;
+  PageTrace* const trace_;
 };
 
 std::string address(const ContactPoint& point) {
@@ -279,6 +288,7 @@ bridge::SessionOptions session_options(const ScyllaOptions& options) {
   given.request_timeout_ms = options.request_timeout_ms;
   given.io_threads = options.io_threads;
   given.connections_per_host = options.connections_per_host;
+  given.token_routing = options.token_routing;
   return given;
 }
 

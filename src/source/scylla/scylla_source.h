@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "source/scylla/page_trace.h"
 #include "source/source.h"
 
 namespace ringsync {
@@ -42,6 +43,8 @@ struct ScyllaOptions {
   uint32_t request_timeout_ms = 30'000;
   uint32_t io_threads = 1;
   uint32_t connections_per_host = 1;
+  bool token_routing = true;        // ask a replica of each range; else any node of the data centre
+  PageTrace* page_trace = nullptr;  // told of every page; outlives the source
 };
 
 /// Connects and finds the cluster's nodes.

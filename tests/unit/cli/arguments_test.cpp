@@ -63,13 +63,22 @@ TEST(Arguments, OfSyncHaveDefaults) {
   EXPECT_EQ(given.driver_path, std::nullopt);
   EXPECT_EQ(given.summary_json_path, std::nullopt);
   EXPECT_EQ(given.progress, ProgressMode::kAuto);
+  EXPECT_EQ(given.page_trace_path, std::nullopt);
+  EXPECT_TRUE(given.token_routing);
 }
 
 TEST(Arguments, AreAllRead) {
-  const Arguments given =
-      arguments({"sync", "--configuration", "c.json", "--log-level=debug", "--log-format", "json",
-                 "--to", "null:", "--state", "s.json", "--tables", "a, b*", "--driver-path",
-                 "drivers", "--summary-json", "out.json", "--progress", "none"});
+  const Arguments given = arguments({"sync",           "--configuration",
+                                     "c.json",         "--log-level=debug",
+                                     "--log-format",   "json",
+                                     "--to",           "null:",
+                                     "--state",        "s.json",
+                                     "--tables",       "a, b*",
+                                     "--driver-path",  "drivers",
+                                     "--summary-json", "out.json",
+                                     "--progress",     "none",
+                                     "--trace-pages",  "pages.jsonl",
+                                     "--routing",      "any"});
   EXPECT_EQ(given.configuration_path, "c.json");
   EXPECT_EQ(given.log_level, LogLevel::kDebug);
   EXPECT_EQ(given.log_format, LogFormat::kJson);
@@ -79,6 +88,8 @@ TEST(Arguments, AreAllRead) {
   EXPECT_EQ(given.driver_path, "drivers");
   EXPECT_EQ(given.summary_json_path, "out.json");
   EXPECT_EQ(given.progress, ProgressMode::kNone);
+  EXPECT_EQ(given.page_trace_path, "pages.jsonl");
+  EXPECT_FALSE(given.token_routing);
 }
 
 TEST(Arguments, OfCommitsAreWholeNumbersAboveZero) {
@@ -162,8 +173,9 @@ TEST(Help, OfSyncShowsItsOptions) {
   for (const std::vector<const char*>& given :
        {std::vector<const char*>{"sync", "--help"}, {"help", "sync"}}) {
     const std::string help = text(given);
-    for (const char* option : {"--configuration", "--log-level", "--log-format", "--to", "--state",
-                               "--tables", "--driver-path", "--summary-json", "--progress"}) {
+    for (const char* option :
+         {"--configuration", "--log-level", "--log-format", "--to", "--state", "--tables",
+          "--driver-path", "--summary-json", "--progress", "--trace-pages", "--routing"}) {
       EXPECT_THAT(help, HasSubstr(option));
     }
     EXPECT_THAT(help, HasSubstr("ringsync sync"));

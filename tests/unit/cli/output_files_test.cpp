@@ -35,6 +35,7 @@ class OutputFiles : public ::testing::Test {
 TEST_F(OutputFiles, ThatDifferAndCanBeWrittenAreFine) {
   arguments_.state_path = path("state.json");
   arguments_.summary_json_path = path("summary.json");
+  arguments_.page_trace_path = path("pages.jsonl");
   EXPECT_EQ(problem(), "");
 }
 
@@ -47,6 +48,9 @@ TEST_F(OutputFiles, ThatAreOneAndTheSameAreNamed) {
     arguments_.state_path = path(name);
     EXPECT_NE(problem().find("--state"), std::string::npos) << name;
     arguments_.state_path.reset();
+    arguments_.page_trace_path = path(name);
+    EXPECT_NE(problem().find("--trace-pages"), std::string::npos) << name;
+    arguments_.page_trace_path.reset();
   }
   std::ofstream(path("warehouse.db")) << "x";
   fs::create_symlink(path("warehouse.db"), path("link.db"));

@@ -42,6 +42,17 @@ TEST(Splits, ALargeTableIsCutAtEveryRingTokenAndBySize) {
   EXPECT_NEAR(static_cast<double>(splits.size()), 10e6 * 100 / (8 << 20), 5.0);
 }
 
+TEST(Splits, AFewWideRowsThatNeedManySplitsAreCutAtEveryRingTokenToo) {
+  const std::vector<Token> ring{-4'000'000'000'000'000'000, -7, 1'000, 4'000'000'000'000'000'000};
+  const Ranges splits = plan_splits({kWholeRing}, ring, {2'000, 1 << 20}, {});
+  expect_exact_cover(splits, {kWholeRing});
+  for (const Token token : ring) {
+    EXPECT_TRUE(std::any_of(splits.begin(), splits.end(), [&](TokenRange split) {
+      return split.end == token;
+    })) << token;
+  }
+}
+
 TEST(Splits, ASingleTokenWrapsRoundTheRingAsTwoRanges) {
   const Ranges splits = plan_splits({kWholeRing}, {42}, {2'000, 1}, {});
   EXPECT_EQ(splits, (Ranges{{kTokenMin, 42}, {42, kTokenMax}}));

@@ -176,6 +176,9 @@ fn database(error: &DbError, reason: &str) -> Status {
         | DbError::ConfigError
         | DbError::AlreadyExists { .. }
         | DbError::FunctionFailure { .. } => Code::InvalidQuery,
+        DbError::AuthenticationError | DbError::Unauthorized if misses_replicas(reason) => {
+            Code::Unavailable
+        }
         DbError::AuthenticationError => Code::Auth,
         DbError::Unauthorized => Code::Unauthorized,
         DbError::Unavailable { .. } => Code::Unavailable,
@@ -196,6 +199,12 @@ fn database(error: &DbError, reason: &str) -> Status {
         one_line(reason)
     };
     Status::new(code, message)
+}
+
+/// True where a server could not find out whether it may answer: the replicas of its own tables of
+/// roles are down. It says so as a refusal, which this is not.
+fn misses_replicas(reason: &str) -> bool {
+    reason.starts_with("Unable to perform auth")
 }
 
 /// Replicas answered that they failed. The server's words may name the reason, most are in its log.
@@ -306,6 +315,30 @@ mod tests {
         assert_eq!(
             execution(&answered(DbError::Overloaded, "")).code,
             Code::Overloaded
+        );
+    }
+
+    #[test]
+    fn a_server_that_cannot_read_its_roles_is_unavailable_and_no_refusal() {
+        for (error, reason) in [
+            (
+                DbError::Unauthorized,
+                "Unable to perform authorization of super-user permission: Operation timed out - \
+                 received only 1 responses.",
+            ),
+            (
+                DbError::AuthenticationError,
+                "Unable to perform authentication: Cannot achieve consistency level QUORUM",
+            ),
+        ] {
+            let status = execution(&answered(error, reason));
+            assert_eq!(status.code, Code::Unavailable);
+            assert_eq!(status.message, reason);
+        }
+        let wrong = "Provided username bob and/or password are incorrect";
+        assert_eq!(
+            execution(&answered(DbError::AuthenticationError, wrong)).code,
+            Code::Auth
         );
     }
 

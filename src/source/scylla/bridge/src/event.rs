@@ -17,6 +17,8 @@ pub struct Page {
     pub row_count: u32,
     pub is_last: bool,
     pub next: PagingState,
+    /// The node that answered, as "address:port".
+    pub coordinator: String,
 }
 
 impl Page {
@@ -26,6 +28,7 @@ impl Page {
             row_count: 0,
             is_last: false,
             next: PagingState::start(),
+            coordinator: String::new(),
         }
     }
 }
@@ -81,6 +84,10 @@ impl Event {
 
     pub fn paging_state(&self) -> &[u8] {
         self.page.next.as_bytes_slice().map_or(&[], |bytes| bytes)
+    }
+
+    pub fn coordinator(&self) -> &str {
+        &self.page.coordinator
     }
 
     pub fn status(&self) -> &Status {

@@ -76,6 +76,8 @@ mod ffi {
         request_timeout_ms: u64,
         io_threads: u32,
         connections_per_host: u32,
+        /// Ask a replica of each range; else the data centre's nodes, whoever they are.
+        token_routing: bool,
     }
 
     struct Identity {
@@ -194,6 +196,8 @@ mod ffi {
         /// The rows region; lives as long as the event.
         fn rows(self: &Event) -> &[u8];
         fn paging_state(self: &Event) -> &[u8];
+        /// The node that answered, as "address:port"; empty where the event is no page.
+        fn coordinator(self: &Event) -> &str;
         fn status(self: &Event) -> &Status;
 
         /// Murmur3 token of a serialised partition key.

@@ -202,12 +202,14 @@ impl Task {
             prepared.bind(&(start, end))
         };
         let mut bound = bound.map_err(|error| Status::new(Code::InvalidQuery, error))?;
-        // A range's end is the token whose replicas hold all of it: splits end at ring tokens.
-        bound.set_load_balancing_policy(Some(Arc::new(PinnedToken {
-            token: Token::new(end),
-            table: TableSpec::owned(self.query.keyspace.clone(), self.query.table.clone()),
-            inner: self.driver.policy.clone(),
-        })));
+        if self.driver.token_routing {
+            // A range's end is the token whose replicas hold all of it: splits end at ring tokens.
+            bound.set_load_balancing_policy(Some(Arc::new(PinnedToken {
+                token: Token::new(end),
+                table: TableSpec::owned(self.query.keyspace.clone(), self.query.table.clone()),
+                inner: self.driver.policy.clone(),
+            })));
+        }
         Ok(bound)
     }
 
@@ -216,12 +218,14 @@ impl Task {
             PagingStateResponse::HasMorePages { state } => (false, state),
             PagingStateResponse::NoMorePages => (true, PagingState::start()),
         };
+        let coordinator = result.request_coordinator().node().address.to_string();
         let Ok(result) = result.into_rows_result() else {
             return Ok(Page {
                 rows: bytes::Bytes::new(),
                 row_count: 0,
                 is_last,
                 next,
+                coordinator,
             });
         };
         check_columns(&self.query, result.column_specs())?;
@@ -230,6 +234,7 @@ impl Task {
             row_count: result.rows_num() as u32, // the protocol's count is an int
             is_last,
             next,
+            coordinator,
         })
     }
 
@@ -248,6 +253,25 @@ impl Task {
         }
         if error::names_something_gone(error) {
             return changed(&status.message);
+        }
+        self.naming_lost_replicas(status)
+    }
+
+    /// A failure to get an answer, with the replicas of the range that are out of reach: of several
+    /// nodes tried, the driver tells the last one's failure only, and not which node it was.
+    fn naming_lost_replicas(&self, mut status: Status) -> Status {
+        let no_answer = matches!(
+            status.code,
+            Code::Connect | Code::Unavailable | Code::ServerTimeout | Code::ClientTimeout
+        );
+        if no_answer {
+            let (keyspace, table) = (&self.query.keyspace, &self.query.table);
+            let lost = self
+                .driver
+                .unreachable_replicas(keyspace, table, self.scan.end);
+            if !lost.is_empty() {
+                status.message += &format!("; no connection to its replica {}", lost.join(", "));
+            }
         }
         status
     }
@@ -279,6 +303,7 @@ mod tests {
             row_count: rows,
             is_last: false,
             next: PagingState::start(),
+            coordinator: String::new(),
         }
     }
 

@@ -40,28 +40,30 @@ pub async fn read(cql: &CqlSession, keyspace: &str) -> Result<Vec<TableSpec>, St
         .map(|(name, table)| TableSpec {
             name,
             id: table.id,
-            columns: in_selection_order(table.columns),
+            columns: in_selection_order(selectable(&table.flags, table.columns)),
         })
         .collect())
 }
 
 struct RawTable {
     id: String,
+    flags: Vec<String>,
     columns: Vec<(i32, ColumnSpec)>,
 }
 
 async fn tables(cql: &CqlSession, keyspace: &str) -> Result<BTreeMap<String, RawTable>, Status> {
     let rows = query(
         cql,
-        "SELECT table_name, id FROM system_schema.tables WHERE keyspace_name = ?",
+        "SELECT table_name, id, flags FROM system_schema.tables WHERE keyspace_name = ?",
         keyspace,
     )
     .await?;
     let mut tables = BTreeMap::new();
-    for row in rows_of::<(String, CqlValue)>(&rows)? {
-        let (name, id) = row?;
+    for row in rows_of::<(String, CqlValue, Option<Vec<String>>)>(&rows)? {
+        let (name, id, flags) = row?;
         let table = RawTable {
             id: id.as_uuid().map(|id| id.to_string()).unwrap_or_default(),
+            flags: flags.unwrap_or_default(),
             columns: Vec::new(),
         };
         tables.insert(name, table);
@@ -135,6 +137,31 @@ fn column_kind(
     }
 }
 
+/// The columns that statements may name. A table WITH COMPACT STORAGE lists others too, which stand
+/// for how it is stored. One that is neither compound nor dense keeps its columns as statics beside
+/// an invented clustering and regular column; a dense one without a value has a value of type
+/// "empty".
+fn selectable(flags: &[String], mut columns: Vec<(i32, ColumnSpec)>) -> Vec<(i32, ColumnSpec)> {
+    let has = |flag: &str| flags.iter().any(|has| has == flag);
+    let count = |kind| columns.iter().filter(|(_, c)| c.kind == kind).count();
+    let is_static_compact = !["compound", "dense", "super"].into_iter().any(has)
+        && count(ColumnKind::Static) > 0
+        && count(ColumnKind::Clustering) == 1
+        && count(ColumnKind::Regular) == 1;
+    if is_static_compact {
+        columns.retain(|(_, c)| matches!(c.kind, ColumnKind::PartitionKey | ColumnKind::Static));
+        for (_, column) in &mut columns {
+            if column.kind == ColumnKind::Static {
+                column.kind = ColumnKind::Regular;
+            }
+        }
+    } else if has("dense") {
+        let empty = type_text::encode("empty", "", &UserTypes::new());
+        columns.retain(|(_, c)| c.kind != ColumnKind::Regular || c.type_option != empty);
+    }
+    columns
+}
+
 /// Key columns by position (others have position -1), then static and regular columns by name.
 fn in_selection_order(mut columns: Vec<(i32, ColumnSpec)>) -> Vec<ColumnSpec> {
     columns.sort_by(|(position_a, a), (position_b, b)| {
@@ -188,6 +215,47 @@ mod tests {
         ]);
         let names: Vec<_> = ordered.iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names, ["z", "a", "c", "x", "a2", "b"]);
+    }
+
+    fn names_and_kinds(columns: Vec<(i32, ColumnSpec)>) -> Vec<(String, ColumnKind)> {
+        let columns = columns.into_iter();
+        columns.map(|(_, c)| (c.name, c.kind)).collect()
+    }
+
+    #[test]
+    fn a_compact_table_without_clustering_shows_its_statics_as_plain_columns() {
+        let columns = || {
+            vec![
+                (0, column("column1", ColumnKind::Clustering)),
+                (0, column("k", ColumnKind::PartitionKey)),
+                (-1, column("v", ColumnKind::Static)),
+                (-1, column("value", ColumnKind::Regular)),
+            ]
+        };
+        assert_eq!(
+            names_and_kinds(selectable(&[], columns())),
+            [
+                ("k".to_string(), ColumnKind::PartitionKey),
+                ("v".to_string(), ColumnKind::Regular)
+            ]
+        );
+        assert_eq!(selectable(&["compound".to_string()], columns()).len(), 4);
+    }
+
+    #[test]
+    fn a_dense_table_without_a_value_has_none() {
+        let mut value = column("value", ColumnKind::Regular);
+        value.type_option = type_text::encode("empty", "ks", &UserTypes::new());
+        let columns = vec![
+            (0, column("k", ColumnKind::PartitionKey)),
+            (0, column("c", ColumnKind::Clustering)),
+            (-1, value),
+        ];
+        let shown = names_and_kinds(selectable(&["dense".to_string()], columns));
+        assert_eq!(shown.len(), 2);
+        let dense = ["compound".to_string(), "dense".to_string()];
+        let with_value = vec![(-1, column("v", ColumnKind::Regular))];
+        assert_eq!(selectable(&dense, with_value).len(), 1);
     }
 
     #[test]

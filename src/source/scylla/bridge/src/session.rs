@@ -10,7 +10,9 @@ use scylla::client::session_builder::SessionBuilder;
 use scylla::client::PoolSize;
 use scylla::cluster::ClusterState;
 use scylla::errors::PrepareError;
+use scylla::policies::host_filter::DcHostFilter;
 use scylla::policies::load_balancing::{DefaultPolicy, LoadBalancingPolicy};
+use scylla::routing::Token;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::CqlTimestamp;
 use std::collections::{BTreeSet, HashMap};
@@ -30,6 +32,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 pub struct Driver {
     pub cql: CqlSession,
     pub policy: Arc<dyn LoadBalancingPolicy>,
+    pub token_routing: bool,
     local_dc: String,
     keyspace: String,
     cluster: String,
@@ -55,6 +58,18 @@ impl Driver {
             Ok(statement)
         };
         cell.get_or_try_init(prepare).await.cloned()
+    }
+
+    /// Addresses of the token's replicas in the data centre that there is no connection to.
+    pub fn unreachable_replicas(&self, keyspace: &str, table: &str, token: i64) -> Vec<String> {
+        let state = self.cql.get_cluster_state();
+        state
+            .get_token_endpoints(keyspace, table, Token::new(token))
+            .into_iter()
+            .filter(|(node, _)| is_local(node.datacenter.as_deref(), &self.local_dc))
+            .filter(|(node, _)| !node.is_connected())
+            .map(|(node, _)| node.address.to_string())
+            .collect()
     }
 }
 
@@ -155,6 +170,7 @@ async fn connect(options: &SessionOptions) -> Result<Driver, Status> {
     Ok(Driver {
         cql,
         policy,
+        token_routing: options.token_routing,
         local_dc: options.local_dc.clone(),
         keyspace: options.keyspace.clone(),
         cluster,
@@ -220,6 +236,10 @@ fn configured(options: &SessionOptions, hosts: &[String]) -> Result<Configured, 
         .pool_size(PoolSize::PerHost(per_host.unwrap_or(NonZeroUsize::MIN)))
         // Routing needs the keyspace's replication, not its columns: those schema.rs reads.
         .fetch_full_schema_metadata(false);
+    if !options.local_dc.is_empty() {
+        // No connection to other data centres either: their nodes may be far, or out of reach.
+        builder = builder.host_filter(Arc::new(DcHostFilter::new(options.local_dc.clone())));
+    }
     if !options.keyspace.is_empty() {
         builder = builder.keyspaces_to_fetch([options.keyspace.clone()]);
     }
@@ -241,6 +261,13 @@ fn check_data_centre(state: &ClusterState, local_dc: &str) -> Result<(), Status>
         .collect();
     if local_dc.is_empty() || known.contains(local_dc) {
         return Ok(());
+    }
+    if known.is_empty() {
+        // The driver opens a session even where it could not read who is in the cluster.
+        return Err(Status::new(
+            Code::Connect,
+            "the cluster's nodes could not be read from system.local and system.peers",
+        ));
     }
     let known: Vec<_> = known.into_iter().collect();
     Err(Status::new(
@@ -370,15 +397,18 @@ impl Session {
     }
 }
 
+fn is_local(dc: Option<&str>, local_dc: &str) -> bool {
+    local_dc.is_empty() || dc.is_some_and(|dc| dc == local_dc)
+}
+
 /// The tokens of the nodes of `local_dc`, or of all nodes. A data centre's replicas follow the
 /// tokens of its own nodes.
 fn ring_of(state: &ClusterState, local_dc: &str) -> Ring {
-    let is_local = |dc: Option<&str>| local_dc.is_empty() || dc.is_some_and(|dc| dc == local_dc);
     let mut tokens: Vec<i64> = state
         .replica_locator()
         .ring()
         .iter()
-        .filter(|(_, node)| is_local(node.datacenter.as_deref()))
+        .filter(|(_, node)| is_local(node.datacenter.as_deref(), local_dc))
         .map(|(token, _)| token.value())
         .collect();
     tokens.sort_unstable();
@@ -386,7 +416,7 @@ fn ring_of(state: &ClusterState, local_dc: &str) -> Ring {
     let nodes = state
         .get_nodes_info()
         .iter()
-        .filter(|node| is_local(node.datacenter.as_deref()));
+        .filter(|node| is_local(node.datacenter.as_deref(), local_dc));
     let shards: Vec<u32> = nodes
         .map(|node| node.sharder().map_or(1, |s| u32::from(s.nr_shards.get())))
         .collect();
