@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 USAGE, SOURCE = 2, 3
-pytestmark = pytest.mark.sanitized
+pytestmark = [pytest.mark.sanitized, pytest.mark.every_version]
 REQUIRED = ["host_1", "username", "password", "data_center_region", "keyspace"]
 UNROUTABLE = "192.0.2.1"  # RFC 5737
 
