@@ -67,6 +67,7 @@ def test_a_missing_or_broken_configuration_file(ringsync, tmp_path):
     assert "2" in done.stderr, "the line of the mistake"
 
 
+@pytest.mark.every_version
 @pytest.mark.timeout(60)
 def test_an_unknown_data_centre_is_named_with_those_there_are(ringsync, config, cassandra):
     done = ringsync.run("check", "--configuration", config("nyc", data_center_region="dc_none"))
@@ -74,6 +75,7 @@ def test_an_unknown_data_centre_is_named_with_those_there_are(ringsync, config, 
     assert "dc_none" in done.stderr and cassandra["datacenter"] in done.stderr
 
 
+@pytest.mark.every_version
 @pytest.mark.timeout(60)
 def test_an_unknown_keyspace_is_named(ringsync, config):
     done = ringsync.run("check", "--configuration", config("no_such_keyspace"))
@@ -89,6 +91,7 @@ def test_an_unknown_table_is_named_with_the_nearest(ringsync, config, keyspace, 
     assert "flihgts" in done.stderr and "flights" in done.stderr
 
 
+@pytest.mark.every_version
 @pytest.mark.timeout(60)
 def test_a_wrong_password_is_told_and_never_shown(ringsync, config, tmp_path):
     done = sync(ringsync, config("nyc", password=SECRET), tmp_path / "w.db")

@@ -65,6 +65,7 @@ def test_after_changes_exactly_the_changed_rows_travel(
         session.execute(f"DROP KEYSPACE {keyspace}", timeout=90)
 
 
+@pytest.mark.every_version
 @pytest.mark.timeout(300)
 def test_rows_without_and_with_very_old_cursors_arrive_in_the_first_sync(
     ringsync, config, keyspace, session, tmp_path
@@ -107,6 +108,7 @@ def test_lag_and_overlap_meet_recent_rows_again(ringsync, config, keyspace, sess
         assert connection.execute(f'SELECT count(*) FROM "{keyspace}".orders').fetchone() == (50,)
 
 
+@pytest.mark.every_version
 @pytest.mark.timeout(300)
 def test_tables_and_names_that_need_quotes(ringsync, config, keyspace, session, tmp_path):
     session.execute(
@@ -173,6 +175,7 @@ def test_the_state_mirror_is_the_destinations_own_state(
     sync(ringsync, config(keyspace), database, "--state", mirror)
 
 
+@pytest.mark.every_version
 @pytest.mark.timeout(300)
 def test_check_tells_mode_and_problems_of_every_table(ringsync, config, keyspace, session):
     session.execute(f"CREATE TABLE {keyspace}.orders (id int PRIMARY KEY, updated_at timestamp)")
