@@ -7,7 +7,7 @@
 
 #include "cli/open_source.h"
 #include "plan/table_planning.h"
-#include "sink/arrow/arrow_page_encoder.h"
+#include "sink/arrow/arrow_mapping.h"
 
 namespace ringsync {
 namespace {

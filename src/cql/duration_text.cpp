@@ -2,28 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <bit>
 #include <iterator>
 #include <limits>
+
+#include "cql/vint.h"
 
 namespace ringsync {
 namespace {
 
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
-
-/// native_protocol_v5.spec section 3 "[unsigned vint]" and "[vint]": the leading one bits of the
-/// first byte count the bytes after it; zigzag over the result. False where the bytes end early.
-bool read_vint(Bytes& bytes, int64_t& out) {
-  if (bytes.empty()) return false;
-  const uint8_t first = bytes[0];
-  const auto extra = static_cast<size_t>(std::countl_one(first));
-  if (bytes.size() < 1 + extra) return false;
-  uint64_t value = extra >= 7 ? 0 : first & (0xFFU >> (extra + 1));
-  for (size_t i = 1; i <= extra; ++i) value = (value << 8) | bytes[i];
-  bytes = bytes.subspan(1 + extra);
-  out = static_cast<int64_t>((value >> 1) ^ (uint64_t{0} - (value & 1)));
-  return true;
-}
 
 bool fits_int32(int64_t value) {
   return value >= std::numeric_limits<int32_t>::min() &&

@@ -1,5 +1,7 @@
 #include "model/cql_type.h"
 
+#include <algorithm>
+
 namespace ringsync {
 namespace {
 
@@ -39,6 +41,11 @@ std::string joined_children(const CqlType& type) {
 }
 
 }  // namespace
+
+bool has_custom_type(const CqlType& type) {
+  return type.kind == TypeKind::kCustom ||
+         std::any_of(type.children.begin(), type.children.end(), has_custom_type);
+}
 
 std::string to_string(const CqlType& type) {
   if (const char* name = scalar_name(type.kind)) return name;

@@ -48,6 +48,9 @@ struct CqlType {
   bool operator==(const CqlType&) const = default;
 };
 
+/// True where the type is, or holds at any depth, one that Ringsync does not know.
+bool has_custom_type(const CqlType& type);
+
 /// The type as CQL writes it ("map<text, int>").
 std::string to_string(const CqlType& type);
 

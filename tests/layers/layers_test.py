@@ -36,7 +36,7 @@ FOREIGN = {
     re.compile(r"rust/cxx|ringsync_bridge|bridge/src"): {"source/scylla"},
     re.compile(r"adbc", re.IGNORECASE): {"sink/adbc"},
     re.compile(r"nanoarrow|arrow/c/"): {"sink/arrow", "sink/adbc"},
-    re.compile(r"simdjson"): {"sink/arrow"},
+    re.compile(r"simdjson"): {"cql"},
     re.compile(r"CLI/"): {"cli"},
     re.compile(r"grpc|protobuf"): set(),
 }

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "model/table.h"
-#include "sink/arrow/arrow_page_encoder.h"
+#include "sink/arrow/arrow_mapping.h"
 
 namespace ringsync {
 namespace {

@@ -4,20 +4,27 @@
 
 #include <array>
 #include <cstring>
+#include <deque>
 
 #include "nanoarrow/nanoarrow.h"
 
 namespace ringsync {
 namespace {
 
+/// An array of the batch at any depth.
+struct Node {
+  ArrowArray array{};
+  std::array<const void*, 3> buffers{};
+  std::vector<ArrowArray*> children;
+};
+
 /// What a record batch points at. Children are released with their parent only: consumers that
 /// move a child out of its batch would need them one by one, and ours do not.
 struct Batch {
   std::shared_ptr<const ArrowPage> page;
   std::shared_ptr<const std::vector<ArrowColumn>> added;
-  std::vector<ArrowArray> children;
-  std::vector<ArrowArray*> child_pointers;
-  std::vector<std::array<const void*, 3>> child_buffers;
+  std::deque<Node> nodes;  // which stay where they are
+  std::vector<ArrowArray*> columns;
   const void* no_validity = nullptr;
 };
 
@@ -29,18 +36,24 @@ void release_batch(ArrowArray* array) {
   delete batch;
 }
 
-void add_child(Batch& batch, const ArrowColumn& column, uint32_t first_row, uint32_t row_count) {
-  auto& buffers = batch.child_buffers.emplace_back();
-  buffers = {column.null_count > 0 ? column.validity.data() : nullptr, column.values.data(),
-             column.data.data()};
-  ArrowArray child{};
-  child.length = row_count;
-  child.null_count = column.null_count == 0 ? 0 : -1;
-  child.offset = first_row;
-  child.n_buffers = column.has_offsets ? 3 : 2;
-  child.buffers = buffers.data();
-  child.release = release_child;
-  batch.children.push_back(child);
+/// A slice moves the offset of the outermost arrays alone: what is inside a nested column is found
+/// through its parent.
+ArrowArray* add_node(Batch& batch, const ArrowColumn& column, int64_t offset, int64_t length) {
+  Node& node = batch.nodes.emplace_back();
+  node.buffers = {column.null_count > 0 ? column.validity.data() : nullptr, column.values.data(),
+                  column.data.data()};
+  node.array.length = length;
+  node.array.null_count = column.null_count == 0 ? 0 : -1;
+  node.array.offset = offset;
+  node.array.n_buffers = 1 + (column.has_values ? 1 : 0) + (column.has_offsets ? 1 : 0);
+  node.array.buffers = node.buffers.data();
+  node.array.release = release_child;
+  for (const ArrowColumn& child : column.children) {
+    node.children.push_back(add_node(batch, child, 0, child.length));
+  }
+  node.array.n_children = static_cast<int64_t>(node.children.size());
+  node.array.children = node.children.data();
+  return &node.array;
 }
 
 /// Marks `schema` as of a canonical extension type ("Canonical extension types" of the Arrow
@@ -149,22 +162,20 @@ Status export_schema(const std::vector<ArrowField>& fields, ArrowSchema* out) {
 void export_slice(std::shared_ptr<const ArrowPage> page, uint32_t first_row, uint32_t row_count,
                   std::shared_ptr<const std::vector<ArrowColumn>> added, ArrowArray* out) {
   auto batch = std::make_unique<Batch>();
-  const size_t count = page->columns().size() + added->size();
-  batch->children.reserve(count);
-  batch->child_buffers.reserve(count);
   for (const ArrowColumn& column : page->columns()) {
-    add_child(*batch, column, first_row, row_count);
+    batch->columns.push_back(add_node(*batch, column, first_row, row_count));
   }
-  for (const ArrowColumn& column : *added) add_child(*batch, column, 0, row_count);
-  for (ArrowArray& child : batch->children) batch->child_pointers.push_back(&child);
+  for (const ArrowColumn& column : *added) {
+    batch->columns.push_back(add_node(*batch, column, 0, row_count));
+  }
   batch->page = std::move(page);
   batch->added = std::move(added);
   *out = ArrowArray{};
   out->length = row_count;
   out->n_buffers = 1;
   out->buffers = &batch->no_validity;
-  out->n_children = static_cast<int64_t>(count);
-  out->children = batch->child_pointers.data();
+  out->n_children = static_cast<int64_t>(batch->columns.size());
+  out->children = batch->columns.data();
   out->release = release_batch;
   out->private_data = batch.release();
 }

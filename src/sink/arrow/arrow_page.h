@@ -37,17 +37,25 @@ class ColumnBuffer {
   size_t size_ = 0;
 };
 
-/// One column of a page. Layout: Arrow columnar format, "Fixed-size primitive layout" and
-/// "Variable-size binary layout" with 32-bit offsets.
+/// One column of a page, or what lies inside a nested one. Layout: Arrow columnar format,
+/// "Fixed-size primitive layout", "Variable-size binary layout" with 32-bit offsets, and the nested
+/// layouts.
 struct ArrowColumn {
   int64_t null_count = 0;
-  ColumnBuffer validity;  // one bit a row; empty where null_count is 0
-  ColumnBuffer values;    // values, or bits of booleans, or offsets (rows + 1)
-  ColumnBuffer data;      // bytes of text and binary
-  bool has_offsets = false;
+  int64_t length = 0;        // of what lies inside a nested column; a page's columns have its rows
+  ColumnBuffer validity;     // one bit a row; empty where null_count is 0
+  ColumnBuffer values;       // values, or bits of booleans, or offsets (rows + 1)
+  ColumnBuffer data;         // bytes of text and binary
+  bool has_values = true;    // false: struct and fixed-size list, which are their children alone
+  bool has_offsets = false;  // of text and binary: `data` counts
+  std::vector<ArrowColumn> children;
   uint32_t nulled_count = 0;  // of the nulls: values that the destination cannot hold
 
-  size_t byte_size() const { return validity.size() + values.size() + data.size(); }
+  size_t byte_size() const {
+    size_t size = validity.size() + values.size() + data.size();
+    for (const ArrowColumn& child : children) size += child.byte_size();
+    return size;
+  }
 };
 
 class ArrowPage final : public EncodedPage {

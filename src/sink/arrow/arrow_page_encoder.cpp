@@ -2,38 +2,20 @@
 
 #include <fmt/format.h>
 
+#include "sink/arrow/arrow_mapping.h"
+
 namespace ringsync {
-namespace {
-
-std::string table_name(const Table& table) {
-  return quoted(table.keyspace) + "." + quoted(table.name);
-}
-
-}  // namespace
-
-Result<std::vector<ArrowType>> arrow_types(const Table& table, const ArrowEncoding&) {
-  std::vector<ArrowType> types;
-  for (const Column& column : table.columns) {
-    const auto kind = scalar_arrow_kind(column.type.kind);
-    if (!kind) {
-      return Error{ErrorCode::kUnsupportedType,
-                   fmt::format("table {}, column {}: type {} is not supported yet; exclude the "
-                               "table with exclude_tables",
-                               table_name(table), quoted(column.name), to_string(column.type))};
-    }
-    types.emplace_back(*kind);
-  }
-  return types;
-}
-
 Result<std::unique_ptr<ArrowPageEncoder>> ArrowPageEncoder::make(const Table& table,
                                                                  const ArrowEncoding& encoding) {
   RINGSYNC_ASSIGN(std::vector<ArrowType> types, arrow_types(table, encoding));
   std::unique_ptr<ArrowPageEncoder> encoder(new ArrowPageEncoder);
   for (size_t i = 0; i < table.columns.size(); ++i) {
-    ColumnPlace place{table_name(table),        table.columns[i],
-                      static_cast<uint16_t>(i), i < table.primary_key_count,
-                      std::move(types[i]),      encoding.on_unrepresentable,
+    ColumnPlace place{quoted(table.keyspace) + "." + quoted(table.name),
+                      table.columns[i],
+                      static_cast<uint16_t>(i),
+                      i < table.primary_key_count,
+                      std::move(types[i]),
+                      encoding.on_unrepresentable,
                       encoding.limits};
     encoder->columns_.push_back(make_column_encoder(std::move(place)));
   }

@@ -7,7 +7,6 @@
 
 #include "model/table.h"
 #include "sink/arrow/arrow_encoding.h"
-#include "sink/arrow/arrow_type.h"
 #include "sink/arrow/column_encoder.h"
 #include "sink/sink.h"
 
@@ -15,7 +14,7 @@ namespace ringsync {
 
 class ArrowPageEncoder final : public PageEncoder {
  public:
-  /// Error kUnsupportedType, naming table, column and type, where a column has no encoder.
+  /// Errors are those of arrow_types().
   static Result<std::unique_ptr<ArrowPageEncoder>> make(const Table& table,
                                                         const ArrowEncoding& encoding);
 
@@ -25,8 +24,5 @@ class ArrowPageEncoder final : public PageEncoder {
   ArrowPageEncoder() = default;
   std::vector<std::unique_ptr<ColumnEncoder>> columns_;
 };
-
-/// The types of the table's columns as ArrowPageEncoder encodes them, or the error of its make().
-Result<std::vector<ArrowType>> arrow_types(const Table& table, const ArrowEncoding& encoding);
 
 }  // namespace ringsync

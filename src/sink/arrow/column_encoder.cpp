@@ -5,22 +5,13 @@
 #include <cstring>
 #include <type_traits>
 
-#include "cql/number_text.h"
+#include "cql/decimal_value.h"
+#include "sink/arrow/key_rules.h"
 #include "sink/arrow/limited_decoder.h"
+#include "sink/arrow/nested_builder.h"
 
 namespace ringsync {
 namespace {
-
-// The source tells -0.0 from 0.0 and one NaN from another by their bytes; the destination compares
-// them as equal, and DuckDB's compressed storage does not keep the sign of a zero.
-bool is_float_beside_another(uint32_t bits) {
-  const bool is_nan = (bits & 0x7FFF'FFFFU) > 0x7F80'0000U;
-  return bits == 0x8000'0000U || (is_nan && bits != 0x7FC0'0000U);
-}
-bool is_double_beside_another(uint64_t bits) {
-  const bool is_nan = (bits & 0x7FFF'FFFF'FFFF'FFFFU) > 0x7FF0'0000'0000'0000U;
-  return bits == 0x8000'0000'0000'0000U || (is_nan && bits != 0x7FF8'0000'0000'0000U);
-}
 
 /// `Decode`: (CellView, T&) -> Decoded.
 template <typename T, typename Decode>
@@ -40,7 +31,8 @@ class FixedSizeColumn final : public ColumnEncoder {
       const CellView cell = page.cell(row, index);
       Decoded outcome = decode_(cell, values[row]);
       if constexpr (std::is_floating_point_v<T>) {
-        if (outcome == Decoded::kValue && place().is_key && breaks_key(cell)) {
+        if (outcome == Decoded::kValue && place().is_key &&
+            merges_with_another(place().column.type.kind, cell)) {
           outcome = Decoded::kUnrepresentable;
         }
       }
@@ -90,7 +82,8 @@ class BooleanColumn final : public ColumnEncoder {
       const CellView cell = page.cell(row, place().index);
       bool value = false;
       Decoded outcome = decode_boolean(cell, value);
-      if (outcome == Decoded::kValue && place().is_key && breaks_key(cell)) {
+      if (outcome == Decoded::kValue && place().is_key &&
+          merges_with_another(place().column.type.kind, cell)) {
         outcome = Decoded::kUnrepresentable;
       }
       if (outcome == Decoded::kValue) {
@@ -104,6 +97,49 @@ class BooleanColumn final : public ColumnEncoder {
       validity.set_null(row);
     }
     std::move(validity).finish(column);
+    return column;
+  }
+};
+
+/// decimal and varint as fixed-point numbers.
+struct DecimalDecoder {
+  Decoded operator()(CellView cell, Int128& out) const {
+    const Decoded outcome = kind == TypeKind::kVarint
+                                ? decode_varint128(cell, precision, out)
+                                : decode_decimal128(cell, precision, scale, out);
+    if (outcome != Decoded::kValue || !is_key) return outcome;
+    // 1.0 and 1.00 are two keys in the source and would be one in the destination.
+    const bool is_alone =
+        is_canonical(kind, cell) && (kind == TypeKind::kVarint || decimal_scale(cell) == scale);
+    return is_alone ? Decoded::kValue : Decoded::kUnrepresentable;
+  }
+
+  TypeKind kind;
+  bool is_key;
+  int32_t precision;
+  int32_t scale;
+};
+
+/// Nested types in Arrow's own form; never a key.
+class NativeNestedColumn final : public ColumnEncoder {
+ public:
+  using ColumnEncoder::ColumnEncoder;
+
+  Result<ArrowColumn> encode(const PageView& page, uint32_t& failed_row) const override {
+    NestedBuilder builder(place().column.type, place().type, place().limits);
+    uint32_t nulled_count = 0;
+    for (uint32_t row = 0; row < page.row_count(); ++row) {
+      const Decoded outcome = builder.append(page.cell(row, place().index));
+      if (outcome == Decoded::kValue) continue;
+      if (!becomes_null(outcome, nulled_count)) {
+        failed_row = row;
+        return failure(outcome);
+      }
+      builder.truncate(row);
+      builder.append_nulls(1);
+    }
+    ArrowColumn column = std::move(builder).finish();
+    column.nulled_count = nulled_count;
     return column;
   }
 };
@@ -152,17 +188,6 @@ std::string ColumnEncoder::remedy() const {
       place_.type.precision, place_.type.scale, or_else);
 }
 
-bool ColumnEncoder::breaks_key(CellView cell) const {
-  switch (place_.column.type.kind) {
-    case TypeKind::kFloat: return is_float_beside_another(load_be32(cell.data()));
-    case TypeKind::kDouble: return is_double_beside_another(load_be64(cell.data()));
-    case TypeKind::kBoolean: return cell.size() == 1 && cell.data()[0] > 1;
-    case TypeKind::kVarint: return !is_minimal_varint(cell.bytes());
-    case TypeKind::kDecimal: return cell.size() > 4 && !is_minimal_varint(cell.bytes().subspan(4));
-    default: return false;
-  }
-}
-
 std::unique_ptr<ColumnEncoder> make_column_encoder(ColumnPlace place) {
   const ValueLimits limits = place.limits;
   switch (place.type.kind) {
@@ -180,6 +205,15 @@ std::unique_ptr<ColumnEncoder> make_column_encoder(ColumnPlace place) {
     case ArrowKind::kTime: return fixed_size<int64_t>(std::move(place), Plain<decode_time_ns>{});
     case ArrowKind::kUuid: return fixed_size<Uuid>(std::move(place), Plain<decode_uuid>{});
     case ArrowKind::kBoolean: return std::make_unique<BooleanColumn>(std::move(place));
+    case ArrowKind::kDecimal128: {
+      const DecimalDecoder decoder{place.column.type.kind, place.is_key, place.type.precision,
+                                   place.type.scale};
+      return fixed_size<Int128>(std::move(place), decoder);
+    }
+    case ArrowKind::kList:
+    case ArrowKind::kStruct:
+    case ArrowKind::kMap:
+    case ArrowKind::kFixedSizeList: return std::make_unique<NativeNestedColumn>(std::move(place));
     default: return make_variable_size_encoder(std::move(place));
   }
 }

@@ -50,9 +50,6 @@ class ColumnEncoder {
   }
   /// The error for a cell that became no value, and was not allowed to be null.
   Error failure(Decoded outcome) const;
-  /// A key whose bytes and destination value are not one-to-one would merge two rows into one. The
-  /// cell decodes.
-  bool breaks_key(CellView cell) const;
 
  private:
   /// What the user can do about a value that the destination cannot hold.

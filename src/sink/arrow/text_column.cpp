@@ -1,13 +1,14 @@
 // Columns of variable size: text and blobs, copied in one go, and values written as text.
-#include <simdjson.h>
-
 #include <algorithm>
 #include <cstring>
 #include <limits>
 
 #include "cql/duration_text.h"
 #include "cql/inet_text.h"
+#include "cql/json_text.h"
 #include "cql/number_text.h"
+#include "cql/scalar_text.h"
+#include "cql/utf8.h"
 #include "sink/arrow/column_encoder.h"
 
 namespace ringsync {
@@ -53,7 +54,7 @@ class BytesColumn final : public ColumnEncoder {
       if (size == 0) continue;
       std::memcpy(column.data.data() + offsets[row], page.cell(row, index).data(), size);
     }
-    if (is_text_ && !is_utf8(column, rows)) {
+    if (is_text_ && !holds_utf8(column, rows)) {
       failed_row = first_bad_row(page);
       return failure(Decoded::kMalformed);
     }
@@ -74,10 +75,10 @@ class BytesColumn final : public ColumnEncoder {
 
   /// Checks all cells in one call: the whole is valid and no cell starts inside a character exactly
   /// where each cell is valid.
-  static bool is_utf8(ArrowColumn& column, uint32_t rows) {
+  static bool holds_utf8(ArrowColumn& column, uint32_t rows) {
     const size_t total = column.data.size();
     const uint8_t* const data = column.data.data();
-    if (!simdjson::validate_utf8(reinterpret_cast<const char*>(data), total)) return false;
+    if (!is_utf8(as_text({data, total}))) return false;
     const int32_t* const offsets = column.values.as<int32_t>();
     for (uint32_t row = 0; row < rows; ++row) {
       const auto at = static_cast<size_t>(offsets[row]);
@@ -89,13 +90,20 @@ class BytesColumn final : public ColumnEncoder {
   uint32_t first_bad_row(const PageView& page) const {
     for (uint32_t row = 0; row < page.row_count(); ++row) {
       const std::string_view text = as_text(page.cell(row, place().index).bytes());
-      if (!simdjson::validate_utf8(text.data(), text.size())) return row;
+      if (!is_utf8(text)) return row;
     }
     return 0;
   }
 
   bool is_text_;
   bool refuses_nul_;
+};
+
+/// A nested cell as JSON text.
+struct AppendJson {
+  Decoded operator()(CellView cell, std::string& out) const { return writer.append(cell, out); }
+
+  JsonWriter writer;
 };
 
 /// Values that the destination holds as text. `Append`: (CellView, std::string&) -> Decoded.
@@ -119,7 +127,7 @@ class WrittenColumn final : public ColumnEncoder {
       offsets[row] = static_cast<int32_t>(start);
       const CellView cell = page.cell(row, place().index);
       Decoded outcome = append_(cell, text);
-      if (outcome == Decoded::kValue && place().is_key && breaks_key(cell)) {
+      if (outcome == Decoded::kValue && place().is_key && merges(cell)) {
         outcome = Decoded::kUnrepresentable;
       }
       if (text.size() - start > bytes_max || text.size() > kOffsetMax) {
@@ -141,6 +149,11 @@ class WrittenColumn final : public ColumnEncoder {
   }
 
  private:
+  /// A nested key is one-to-one by its writer's rules.
+  bool merges(CellView cell) const {
+    return place().type.kind != ArrowKind::kJson && !is_canonical(place().column.type.kind, cell);
+  }
+
   Append append_;
 };
 
@@ -152,6 +165,12 @@ std::unique_ptr<ColumnEncoder> written(ColumnPlace place, Append append) {
 }  // namespace
 
 std::unique_ptr<ColumnEncoder> make_variable_size_encoder(ColumnPlace place) {
+  if (place.type.kind == ArrowKind::kJson) {
+    const JsonRules rules{place.is_key, place.column.kind == ColumnKind::kPartitionKey,
+                          place.limits.text_holds_nul};
+    AppendJson append{JsonWriter(place.column.type, rules)};
+    return written(std::move(place), std::move(append));
+  }
   switch (place.column.type.kind) {
     case TypeKind::kAscii:
     case TypeKind::kText: return std::make_unique<BytesColumn>(std::move(place), true);
@@ -160,6 +179,11 @@ std::unique_ptr<ColumnEncoder> make_variable_size_encoder(ColumnPlace place) {
     case TypeKind::kDecimal: return written(std::move(place), append_decimal);
     case TypeKind::kInet: return written(std::move(place), append_inet);
     case TypeKind::kDuration: return written(std::move(place), append_duration);
+    case TypeKind::kTimestamp: return written(std::move(place), append_timestamp);
+    case TypeKind::kDate: return written(std::move(place), append_date);
+    case TypeKind::kTime: return written(std::move(place), append_time);
+    case TypeKind::kUuid:
+    case TypeKind::kTimeuuid: return written(std::move(place), append_uuid);
     default: return nullptr;
   }
 }

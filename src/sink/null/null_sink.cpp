@@ -8,6 +8,7 @@
 
 #include "cql/duration_text.h"
 #include "cql/inet_text.h"
+#include "cql/json_text.h"
 #include "cql/number_text.h"
 #include "cql/scalar.h"
 
@@ -81,6 +82,21 @@ Decoded fold_written(const PageView& page, uint16_t column, uint64_t& sum, uint3
   return Decoded::kValue;
 }
 
+Decoded fold_nested(const JsonWriter& writer, const PageView& page, uint16_t column, uint64_t& sum,
+                    uint32_t& bad_row) {
+  std::string text;
+  for (uint32_t row = 0; row < page.row_count(); ++row) {
+    text.clear();
+    const Decoded outcome = writer.append(page.cell(row, column), text);
+    if (outcome != Decoded::kValue && outcome != Decoded::kNull) {
+      bad_row = row;
+      return outcome;
+    }
+    sum = mixed(sum, bits_of(std::string_view(text)));
+  }
+  return Decoded::kValue;
+}
+
 FoldColumn fold_for(TypeKind kind) {
   switch (kind) {
     case TypeKind::kTinyint: return fold_values<int8_t, decode_tinyint>;
@@ -115,7 +131,9 @@ std::string column_name(const Table& table, size_t column) {
 class FoldingEncoder final : public PageEncoder {
  public:
   explicit FoldingEncoder(const Table& table) : table_(table) {
-    for (const Column& column : table_.columns) folds_.push_back(fold_for(column.type.kind));
+    for (const Column& column : table_.columns) {
+      folds_.push_back({fold_for(column.type.kind), JsonWriter(column.type, {})});
+    }
   }
 
   Result<std::unique_ptr<EncodedPage>> encode(const PageView& page, uint32_t& failed_row) override {
@@ -124,7 +142,10 @@ class FoldingEncoder final : public PageEncoder {
     }
     uint64_t sum = 0;
     for (uint16_t column = 0; column < page.column_count(); ++column) {
-      const Decoded outcome = folds_[column](page, column, sum, failed_row);
+      const Fold& fold = folds_[column];
+      const Decoded outcome = fold.scalar != nullptr
+                                  ? fold.scalar(page, column, sum, failed_row)
+                                  : fold_nested(fold.nested, page, column, sum, failed_row);
       if (outcome == Decoded::kValue) continue;
       return Error{outcome == Decoded::kUnrepresentable ? ErrorCode::kUnrepresentable
                                                         : ErrorCode::kMalformed,
@@ -135,7 +156,11 @@ class FoldingEncoder final : public PageEncoder {
 
  private:
   Table table_;
-  std::vector<FoldColumn> folds_;
+  struct Fold {
+    FoldColumn scalar;  // null: the column is nested
+    JsonWriter nested;
+  };
+  std::vector<Fold> folds_;
 };
 
 }  // namespace
@@ -144,10 +169,10 @@ Result<std::optional<StoredState>> NullSink::load_state() { return std::optional
 
 Result<TableOpening> NullSink::open_table(const TablePlan& plan) {
   for (size_t i = 0; i < plan.table.columns.size(); ++i) {
-    if (fold_for(plan.table.columns[i].type.kind) != nullptr) continue;
+    if (!has_custom_type(plan.table.columns[i].type)) continue;
     return Error{ErrorCode::kUnsupportedType,
                  column_name(plan.table, i) +
-                     ": this type is not supported yet; exclude the table with exclude_tables"};
+                     ": Ringsync does not know this type; exclude the table with exclude_tables"};
   }
   return TableOpening{true};
 }

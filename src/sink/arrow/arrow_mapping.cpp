@@ -1,0 +1,129 @@
+#include "sink/arrow/arrow_mapping.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+
+namespace ringsync {
+namespace {
+
+std::string place_text(const Table& table, const Column& column) {
+  return fmt::format("table {}.{}, column {} ({})", quoted(table.keyspace), quoted(table.name),
+                     quoted(column.name), to_string(column.type));
+}
+
+/// Lower case for ASCII letters, as destinations compare the names of a struct's fields.
+std::string folded_name(std::string name) {
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
+}
+
+Status check_field_names(const CqlType& type) {
+  std::map<std::string, std::string> seen;
+  for (const std::string& name : type.field_names) {
+    const auto [other, is_new] = seen.emplace(folded_name(name), name);
+    if (is_new) continue;
+    return Error{ErrorCode::kDestination,
+                 fmt::format("fields {} and {} of type {} are one name in a struct; set "
+                             "nested_types=json, or rename one",
+                             quoted(other->second), quoted(name), type.name)};
+  }
+  return {};
+}
+
+ArrowType scalar_type(TypeKind kind, const ArrowEncoding& encoding) {
+  const ArrowKind arrow = scalar_arrow_kind(kind).value_or(ArrowKind::kText);
+  const bool is_text = (arrow == ArrowKind::kTimestamp && encoding.timestamps_as_text) ||
+                       (arrow == ArrowKind::kDate && encoding.dates_as_text) ||
+                       (arrow == ArrowKind::kTime && encoding.times_as_text) ||
+                       (arrow == ArrowKind::kUuid && encoding.uuids_as_text);
+  return is_text ? ArrowKind::kText : arrow;
+}
+
+ArrowKind nested_kind(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kMap: return ArrowKind::kMap;
+    case TypeKind::kVector: return ArrowKind::kFixedSizeList;
+    case TypeKind::kTuple:
+    case TypeKind::kUdt: return ArrowKind::kStruct;
+    default: return ArrowKind::kList;
+  }
+}
+
+std::string child_name(const CqlType& type, size_t index) {
+  switch (type.kind) {
+    case TypeKind::kMap: return index == 0 ? "key" : "value";
+    case TypeKind::kUdt: return type.field_names[index];
+    case TypeKind::kTuple: return fmt::format("field_{}", index);
+    default: return "item";
+  }
+}
+
+Result<ArrowType> native_type(const CqlType& type, const ArrowEncoding& encoding) {
+  if (type.children.empty()) return scalar_type(type.kind, encoding);
+  RINGSYNC_TRY(check_field_names(type));
+  ArrowType arrow = nested_kind(type.kind);
+  arrow.list_size = type.dimensions;
+  for (size_t i = 0; i < type.children.size(); ++i) {
+    RINGSYNC_ASSIGN(ArrowType child, native_type(type.children[i], encoding));
+    arrow.children.push_back({child_name(type, i), std::move(child)});
+  }
+  return arrow;
+}
+
+Result<ArrowType> decimal_type(TypeKind kind, DecimalSize size) {
+  if (size.precision < 1 || size.precision > 38 || size.scale < 0 || size.scale > size.precision) {
+    return Error{
+        ErrorCode::kConfig,
+        fmt::format("decimal_types asks for DECIMAL({},{}); digits are 1 to 38, of which 0 "
+                    "to all stand behind the point",
+                    size.precision, size.scale)};
+  }
+  if (kind == TypeKind::kVarint && size.scale != 0) {
+    return Error{ErrorCode::kConfig,
+                 fmt::format("decimal_types asks for DECIMAL({},{}); a varint has no digits behind "
+                             "the point: write DECIMAL({},0)",
+                             size.precision, size.scale, size.precision)};
+  }
+  ArrowType type = ArrowKind::kDecimal128;
+  type.precision = size.precision;
+  type.scale = size.scale;
+  return type;
+}
+
+Result<ArrowType> column_type(const Table& table, size_t index, const ArrowEncoding& encoding) {
+  const Column& column = table.columns[index];
+  if (has_custom_type(column.type)) {
+    return Error{ErrorCode::kUnsupportedType,
+                 "Ringsync does not know this type; exclude the table with exclude_tables"};
+  }
+  const TypeKind kind = column.type.kind;
+  if (column.type.children.empty()) {
+    const bool may_be_decimal = kind == TypeKind::kDecimal || kind == TypeKind::kVarint;
+    if (may_be_decimal && encoding.decimal_size) {
+      const auto size = encoding.decimal_size(table.name, column.name);
+      if (size) return decimal_type(kind, *size);
+    }
+    return scalar_type(kind, encoding);
+  }
+  const bool is_key = index < table.primary_key_count;
+  if (is_key || encoding.nested == NestedForm::kJson) return ArrowType(ArrowKind::kJson);
+  return native_type(column.type, encoding);
+}
+
+}  // namespace
+
+Result<std::vector<ArrowType>> arrow_types(const Table& table, const ArrowEncoding& encoding) {
+  std::vector<ArrowType> types;
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    auto type = column_type(table, i, encoding);
+    if (!type) return type.error().within(place_text(table, table.columns[i]));
+    types.push_back(std::move(*type));
+  }
+  return types;
+}
+
+}  // namespace ringsync
