@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/encoding_choice.h"
 #include "cli/open_source.h"
 #include "plan/table_planning.h"
 #include "sink/arrow/arrow_mapping.h"
@@ -33,7 +34,7 @@ std::string mode_text(const Table& table, const Configuration& configuration) {
 bool print_table(const Table& table, const Configuration& configuration, size_t name_width) {
   fmt::print("  {:<{}}  key {}, {} columns; {}\n", table.name, name_width, key_text(table),
              table.columns.size(), mode_text(table, configuration));
-  const auto supported = arrow_types(table, ArrowEncoding{});
+  const auto supported = arrow_types(table, arrow_encoding(configuration));
   if (!supported.ok()) fmt::print("  {:<{}}  ! {}\n", "", name_width, supported.error().message);
   return supported.ok();
 }

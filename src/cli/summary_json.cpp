@@ -3,7 +3,8 @@
 // {"cpu_seconds", "peak_kib"}, "tables":
 // [{"name", "mode": "timestamp" | "full", "run": "first" | "incremental" | "full", "resumed",
 // "outcome", "reconciled", "rows_read", "rows_sent", "rows_reported", "null_cursor_rows",
-// "rows_deleted": number | null, "bytes", "seconds", "error": {"code", "message"} | null}]}
+// "nulled_values": {column: number}, "rows_deleted": number | null, "bytes", "seconds", "error":
+// {"code", "message"} | null}]}
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -31,10 +32,12 @@ ordered_json table_json(const TableSummary& table, bool interrupted) {
                     {"rows_sent", table.rows_sent},
                     {"rows_reported", table.rows_reported},
                     {"null_cursor_rows", table.null_cursor_rows},
+                    {"nulled_values", ordered_json::object()},
                     {"rows_deleted", nullptr},
                     {"bytes", table.bytes},
                     {"seconds", table.seconds},
                     {"error", nullptr}};
+  for (const auto& [column, count] : table.nulled_values) json["nulled_values"][column] = count;
   if (table.rows_deleted) json["rows_deleted"] = *table.rows_deleted;
   if (table.error) {
     json["error"] = {{"code", to_string(table.error->code)}, {"message", table.error->message}};

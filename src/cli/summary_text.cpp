@@ -86,6 +86,10 @@ std::string remarks_on(const TableSummary& table) {
     text += fmt::format("NOT SENT  {}: {} rows; the log says why\n", table.name,
                         grouped(table.rows_reported));
   }
+  for (const auto& [column, count] : table.nulled_values) {
+    text += fmt::format("NULLED  {}: {} values of column {}, which the destination cannot hold\n",
+                        table.name, grouped(count), column);
+  }
   if (table.null_cursor_rows > 0) {
     text += fmt::format(
         "NOTE  {}: {} rows have no value in the cursor column; later incremental syncs will not "

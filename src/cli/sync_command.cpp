@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/process_usage.h"
 #include "cli/driver_file.h"
+#include "cli/encoding_choice.h"
 #include "cli/interrupt.h"
 #include "cli/open_source.h"
 #include "cli/output_files.h"
@@ -73,6 +74,7 @@ Result<std::unique_ptr<Sink>> open_sink(const Arguments& arguments,
   AdbcSinkOptions options;
   options.location = arguments.destination.path;
   options.keyspace = configuration.keyspace;
+  options.encoding = arrow_encoding(configuration);
   options.commit_rows = configuration.commit_rows;
   options.commit_seconds = configuration.commit_seconds;
   options.clock = &clock;

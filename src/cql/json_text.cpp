@@ -1,6 +1,7 @@
 #include "cql/json_text.h"
 
 #include "cql/nested_reader.h"
+#include "cql/number_text.h"
 #include "cql/scalar_text.h"
 #include "cql/utf8.h"
 
@@ -117,7 +118,9 @@ Decoded JsonWriter::append_scalar_value(TypeKind kind, CellView cell, std::strin
   const bool is_quoted = !is_bare(kind);
   const size_t start = out.size();
   if (is_quoted) out += '"';
-  const Decoded outcome = append_scalar(kind, cell, out);
+  const Decoded outcome = rules_.is_key && kind == TypeKind::kDecimal
+                              ? append_decimal_key(cell, out)
+                              : append_scalar(kind, cell, out);
   if (outcome != Decoded::kValue) {
     out.resize(start);
     return outcome;

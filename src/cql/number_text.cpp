@@ -104,6 +104,25 @@ void append_plain(std::string_view digits, int32_t scale, std::string& out) {
   out += digits;
 }
 
+Decoded append_decimal_form(CellView cell, int32_t plain_scale_min, std::string& out) {
+  if (cell.size() == 0) return Decoded::kNull;
+  if (cell.size() < 5) return Decoded::kMalformed;
+  if (cell.size() - 4 > kVarintBytesMax) return Decoded::kUnrepresentable;
+  const auto scale = static_cast<int32_t>(load_be32(cell.data()));
+  const Bytes unscaled = cell.bytes().subspan(4);
+  std::string digits;
+  append_magnitude(unscaled, digits);
+  if (is_negative(unscaled)) out += '-';
+  const int64_t adjusted = static_cast<int64_t>(digits.size()) - 1 - scale;
+  const bool within_limit = scale >= plain_scale_min && scale <= kPlainScaleMax;
+  if (within_limit || (scale >= 0 && adjusted >= -6)) {
+    append_plain(digits, scale, out);
+  } else {
+    append_scientific(digits, scale, out);
+  }
+  return Decoded::kValue;
+}
+
 }  // namespace
 
 Decoded append_varint(CellView cell, std::string& out) {
@@ -115,22 +134,11 @@ Decoded append_varint(CellView cell, std::string& out) {
 }
 
 Decoded append_decimal(CellView cell, std::string& out) {
-  if (cell.size() == 0) return Decoded::kNull;
-  if (cell.size() < 5) return Decoded::kMalformed;
-  if (cell.size() - 4 > kVarintBytesMax) return Decoded::kUnrepresentable;
-  const auto scale = static_cast<int32_t>(load_be32(cell.data()));
-  const Bytes unscaled = cell.bytes().subspan(4);
-  std::string digits;
-  append_magnitude(unscaled, digits);
-  if (is_negative(unscaled)) out += '-';
-  const int64_t adjusted = static_cast<int64_t>(digits.size()) - 1 - scale;
-  const bool within_limit = scale >= -kPlainScaleMax && scale <= kPlainScaleMax;
-  if (within_limit || (scale >= 0 && adjusted >= -6)) {
-    append_plain(digits, scale, out);
-  } else {
-    append_scientific(digits, scale, out);
-  }
-  return Decoded::kValue;
+  return append_decimal_form(cell, -kPlainScaleMax, out);
+}
+
+Decoded append_decimal_key(CellView cell, std::string& out) {
+  return append_decimal_form(cell, 0, out);
 }
 
 bool is_minimal_varint(Bytes bytes) {

@@ -27,6 +27,11 @@ Decoded append_varint(CellView cell, std::string& out);
 /// toString() does where the scale is beyond kPlainScaleMax.
 Decoded append_decimal(CellView cell, std::string& out);
 
+/// append_decimal() for keys: 1E+3 and 1000 are two keys of the source and one text of
+/// toPlainString(), so that a negative scale stays in sight: "1E+3", as BigDecimal.toString() has
+/// it.
+Decoded append_decimal_key(CellView cell, std::string& out);
+
 /// True where the two's complement value has no byte that only repeats the sign: then bytes and
 /// value are one-to-one, as a key needs.
 bool is_minimal_varint(Bytes bytes);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ struct TableSummary {
   uint64_t rows_sent = 0;         // taken by the destination
   uint64_t rows_reported = 0;     // not sent, and why in the log
   uint64_t null_cursor_rows = 0;  // rows whose cursor column is NULL: no later run sees them
+  /// By column: values that became NULL because the destination cannot hold them.
+  std::map<std::string, uint64_t> nulled_values;
   std::optional<uint64_t> rows_deleted;  // by the sweep, where the destination can count them
   uint64_t bytes = 0;                    // of result pages
   double seconds = 0;                    // from the table's first scan to its last delivery

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "plan/token_ranges.h"
 
 namespace ringsync {
@@ -89,12 +90,27 @@ void TableRun::on_delivered(ScanWork& work, const EncodedRows& rows) {
   summary_.rows_reported += rows.rows_reported;
   summary_.null_cursor_rows += rows.null_cursor_rows;
   summary_.bytes += rows.bytes;
+  if (rows.encoded != nullptr) count_nulled(*rows.encoded);
   if (rows.is_last) return;
   // A page may be empty and not the last: the server filtered all it read. Its paging state counts
   // all the same; the token reached stays, or is the first of the range, which vouches for nothing.
   const ScanPosition* before = progress_.position(work.range);
   const Token stays = before != nullptr ? before->reached : work.range.start + 1;
   progress_.advance(work.range, rows.rows_read > 0 ? rows.last_token : stays, rows.paging_state);
+}
+
+void TableRun::count_nulled(const EncodedPage& page) {
+  for (const NulledValues& nulled : page.nulled()) {
+    const std::string& column = plan_.table.columns[nulled.column].name;
+    uint64_t& count = summary_.nulled_values[column];
+    if (count == 0) {
+      log_warning(
+          "table {}: column {} has values that the destination cannot hold; they become NULL, as "
+          "on_unrepresentable=null asks for, and the summary counts them",
+          name(), quoted(column));
+    }
+    count += nulled.count;
+  }
 }
 
 void TableRun::on_scan_complete(const ScanWork& work) {

@@ -87,6 +87,9 @@ class TableRun {
   TableProgress progress(int64_t now_ms) const;
 
  private:
+  /// Counts what became NULL on the way to the destination; warns of each column once.
+  void count_nulled(const EncodedPage& page);
+
   TablePlan plan_;
   TableState& state_;
   std::shared_ptr<const ScanQuery> query_;

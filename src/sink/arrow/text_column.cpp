@@ -176,7 +176,9 @@ std::unique_ptr<ColumnEncoder> make_variable_size_encoder(ColumnPlace place) {
     case TypeKind::kText: return std::make_unique<BytesColumn>(std::move(place), true);
     case TypeKind::kBlob: return std::make_unique<BytesColumn>(std::move(place), false);
     case TypeKind::kVarint: return written(std::move(place), append_varint);
-    case TypeKind::kDecimal: return written(std::move(place), append_decimal);
+    case TypeKind::kDecimal:
+      return place.is_key ? written(std::move(place), append_decimal_key)
+                          : written(std::move(place), append_decimal);
     case TypeKind::kInet: return written(std::move(place), append_inet);
     case TypeKind::kDuration: return written(std::move(place), append_duration);
     case TypeKind::kTimestamp: return written(std::move(place), append_timestamp);

@@ -37,6 +37,7 @@ SyncSummary two_tables() {
   summary.tables[1].mode = SyncMode::kTimestamp;
   summary.tables[1].run = RunKind::kFirst;
   summary.tables[1].resumed = true;
+  summary.tables[1].nulled_values = {{"delay", 7}};
   return summary;
 }
 
@@ -59,6 +60,8 @@ TEST(SummaryText, ReconcilesEveryTableAndTheWhole) {
   EXPECT_EQ(next(),
             "2 tables  done                       336,792  =    336,792  +         0        1  "
             "3.0 kB  4.0 s   84,198");
+  EXPECT_EQ(next(), "");
+  EXPECT_EQ(next(), "NULLED  flights: 7 values of column delay, which the destination cannot hold");
   EXPECT_EQ(next(), "");
 }
 
@@ -84,7 +87,8 @@ TEST(SummaryText, NamesFailuresAndRowsThatLaterSyncsWillNotSee) {
   EXPECT_THAT(summary_text(summary),
               AllOf(HasSubstr("airlines  failed"),
                     HasSubstr("FAILED  airlines: error[timeout]: node-1 did not answer\n"),
-                    HasSubstr("NOTE  flights: 1,200 rows have no value in the cursor column")));
+                    HasSubstr("NOTE  flights: 1,200 rows have no value in the cursor column"),
+                    HasSubstr("NULLED  flights: 7 values of column delay")));
 }
 
 TEST(SummaryText, TellsAnInterruptionFromAFailure) {
@@ -125,6 +129,7 @@ TEST(SummaryJson, HoldsEveryFieldOfEveryTable) {
                                          {"rows_sent", 336'776},
                                          {"rows_reported", 0},
                                          {"null_cursor_rows", 0},
+                                         {"nulled_values", {{"delay", 7}}},
                                          {"rows_deleted", nullptr},
                                          {"bytes", 1500},
                                          {"seconds", 2.0},

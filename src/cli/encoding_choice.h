@@ -1,0 +1,13 @@
+// From the configuration to what encoders of Arrow batches need of it.
+// Thread rule: pure function.
+#pragma once
+
+#include "config/configuration.h"
+#include "sink/arrow/arrow_encoding.h"
+
+namespace ringsync {
+
+/// The user's choices, with DuckDB's limits; keeps nothing of `configuration`.
+ArrowEncoding arrow_encoding(const Configuration& configuration);
+
+}  // namespace ringsync
