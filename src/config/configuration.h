@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/fivetran_type.h"
 
 namespace ringsync {
 
@@ -22,7 +23,6 @@ std::string_view to_string(Consistency consistency);
 // What the choices of a key mean stands in keys.cpp, beside their names.
 enum class TlsVerification : uint8_t { kCa, kFull, kNone };
 enum class IndexReads : uint8_t { kAuto, kNever };
-enum class TypeMapping : uint8_t { kCompatible, kLossless };
 enum class NestedTypes : uint8_t { kJson, kNative };
 enum class UnrepresentableValues : uint8_t { kFail, kNull };
 

@@ -8,8 +8,6 @@
 namespace ringsync {
 namespace {
 
-bool is_scalar(TypeKind kind) { return kind < TypeKind::kList; }
-
 /// Kinds whose JSON value is a number, true or false.
 bool is_bare(TypeKind kind) {
   switch (kind) {

@@ -37,6 +37,14 @@ enum class TypeKind : uint8_t {
   kCustom,  // a type that Ringsync does not know
 };
 
+/// A fixed-point number's digits in all, 1 to 38, and of these behind the point.
+struct DecimalSize {
+  int32_t precision = 38;
+  int32_t scale = 0;
+
+  bool operator==(const DecimalSize&) const = default;
+};
+
 struct CqlType {
   TypeKind kind = TypeKind::kCustom;
   /// list, set, vector: element; map: key, value; tuple, udt: the fields in order.
@@ -47,6 +55,9 @@ struct CqlType {
 
   bool operator==(const CqlType&) const = default;
 };
+
+/// False for types that hold others, and for kCustom.
+inline bool is_scalar(TypeKind kind) { return kind < TypeKind::kList; }
 
 /// True where the type is, or holds at any depth, one that Ringsync does not know.
 bool has_custom_type(const CqlType& type);

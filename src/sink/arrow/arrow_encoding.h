@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "model/cql_type.h"
+
 namespace ringsync {
 
 /// The form of collections, tuples, user-defined types and vectors (`nested_types`).
@@ -20,12 +22,6 @@ enum class NestedForm : uint8_t {
 enum class OnUnrepresentable : uint8_t {
   kFail,  // its table fails
   kNull,  // it becomes NULL and is counted; in key columns its table fails all the same
-};
-
-/// Digits in all, 1 to 38, and of these behind the point (`decimal_types`).
-struct DecimalSize {
-  int32_t precision = 38;
-  int32_t scale = 0;
 };
 
 /// What a destination's types can hold; DuckDB's by default. A value beyond is unrepresentable.
@@ -45,8 +41,8 @@ struct ValueLimits {
 struct ArrowEncoding {
   NestedForm nested = NestedForm::kJson;
   OnUnrepresentable on_unrepresentable = OnUnrepresentable::kFail;
-  /// Says which decimal and varint columns become fixed-point numbers, and which stay text. Called
-  /// with the names of table and column, once a column.
+  /// `decimal_types`: which decimal and varint columns become fixed-point numbers, and which stay
+  /// text. Called with the names of table and column, once a column.
   std::function<std::optional<DecimalSize>(const std::string&, const std::string&)> decimal_size;
   ValueLimits limits;
   // What the destination has no type for and takes as text: timestamps and dates in ISO 8601

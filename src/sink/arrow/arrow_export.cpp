@@ -15,6 +15,7 @@ namespace {
 struct Node {
   ArrowArray array{};
   std::array<const void*, 3> buffers{};
+  std::vector<uint8_t> validity;  // of a sliced struct
   std::vector<ArrowArray*> children;
 };
 
@@ -36,8 +37,33 @@ void release_batch(ArrowArray* array) {
   delete batch;
 }
 
-/// A slice moves the offset of the outermost arrays alone: what is inside a nested column is found
-/// through its parent.
+/// Bits [first, first + count) of a bitmap, from the first bit on.
+std::vector<uint8_t> shifted_bits(const uint8_t* bits, size_t first, size_t count) {
+  std::vector<uint8_t> out((count + 7) / 8 + 8);  // padded as a ColumnBuffer is
+  for (size_t i = 0; i < count; ++i) {
+    const size_t from = first + i;
+    if (((bits[from / 8] >> (from % 8)) & 1U) == 0) continue;
+    out[i / 8] = static_cast<uint8_t>(out[i / 8] | (1U << (i % 8)));
+  }
+  return out;
+}
+
+ArrowArray* add_node(Batch& batch, const ArrowColumn& column, int64_t offset, int64_t length);
+
+/// A struct begins at 0 and its children at the slice: the format adds up the offsets of parents,
+/// but DuckDB forgets all but the innermost of structs in structs.
+void add_fields(Batch& batch, const ArrowColumn& column, int64_t offset, Node& node) {
+  node.array.offset = 0;
+  if (column.null_count > 0 && offset > 0) {
+    node.validity = shifted_bits(column.validity.data(), static_cast<size_t>(offset),
+                                 static_cast<size_t>(node.array.length));
+    node.buffers[0] = node.validity.data();
+  }
+  for (const ArrowColumn& child : column.children) {
+    node.children.push_back(add_node(batch, child, offset, node.array.length));
+  }
+}
+
 ArrowArray* add_node(Batch& batch, const ArrowColumn& column, int64_t offset, int64_t length) {
   Node& node = batch.nodes.emplace_back();
   node.buffers = {column.null_count > 0 ? column.validity.data() : nullptr, column.values.data(),
@@ -48,8 +74,13 @@ ArrowArray* add_node(Batch& batch, const ArrowColumn& column, int64_t offset, in
   node.array.n_buffers = 1 + (column.has_values ? 1 : 0) + (column.has_offsets ? 1 : 0);
   node.array.buffers = node.buffers.data();
   node.array.release = release_child;
-  for (const ArrowColumn& child : column.children) {
-    node.children.push_back(add_node(batch, child, 0, child.length));
+  if (column.is_struct) {
+    add_fields(batch, column, offset, node);
+  } else {
+    // What is inside a list is found through the list's own rows.
+    for (const ArrowColumn& child : column.children) {
+      node.children.push_back(add_node(batch, child, 0, child.length));
+    }
   }
   node.array.n_children = static_cast<int64_t>(node.children.size());
   node.array.children = node.children.data();

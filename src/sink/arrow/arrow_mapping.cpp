@@ -63,7 +63,7 @@ std::string child_name(const CqlType& type, size_t index) {
 }
 
 Result<ArrowType> native_type(const CqlType& type, const ArrowEncoding& encoding) {
-  if (type.children.empty()) return scalar_type(type.kind, encoding);
+  if (is_scalar(type.kind)) return scalar_type(type.kind, encoding);
   RINGSYNC_TRY(check_field_names(type));
   ArrowType arrow = nested_kind(type.kind);
   arrow.list_size = type.dimensions;
@@ -101,7 +101,7 @@ Result<ArrowType> column_type(const Table& table, size_t index, const ArrowEncod
                  "Ringsync does not know this type; exclude the table with exclude_tables"};
   }
   const TypeKind kind = column.type.kind;
-  if (column.type.children.empty()) {
+  if (is_scalar(kind)) {
     const bool may_be_decimal = kind == TypeKind::kDecimal || kind == TypeKind::kVarint;
     if (may_be_decimal && encoding.decimal_size) {
       const auto size = encoding.decimal_size(table.name, column.name);

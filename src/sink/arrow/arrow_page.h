@@ -47,6 +47,7 @@ struct ArrowColumn {
   ColumnBuffer values;       // values, or bits of booleans, or offsets (rows + 1)
   ColumnBuffer data;         // bytes of text and binary
   bool has_values = true;    // false: struct and fixed-size list, which are their children alone
+  bool is_struct = false;    // its children have its rows
   bool has_offsets = false;  // of text and binary: `data` counts
   std::vector<ArrowColumn> children;
   uint32_t nulled_count = 0;  // of the nulls: values that the destination cannot hold

@@ -275,7 +275,8 @@ ArrowColumn NestedBuilder::finish() && {
   column.length = static_cast<int64_t>(length_);
   column.null_count = static_cast<int64_t>(null_count_);
   if (null_count_ > 0) column.validity = packed(validity_);
-  column.has_values = arrow_ != ArrowKind::kStruct && arrow_ != ArrowKind::kFixedSizeList;
+  column.is_struct = arrow_ == ArrowKind::kStruct;
+  column.has_values = !column.is_struct && arrow_ != ArrowKind::kFixedSizeList;
   if (!offsets_.empty()) {
     column.values = copied(offsets_.data(), offsets_.size() * sizeof(int32_t));
   } else if (arrow_ == ArrowKind::kBoolean) {
@@ -294,6 +295,7 @@ ArrowColumn NestedBuilder::finish() && {
   ArrowColumn entries;
   entries.length = children[0].length;
   entries.has_values = false;
+  entries.is_struct = true;
   entries.children = std::move(children);
   column.children.push_back(std::move(entries));
   return column;

@@ -129,15 +129,94 @@ TEST(ArrowPageEncoder, PagesOfAnotherWidthAreASchemaChange) {
             ErrorCode::kSchemaChanged);
 }
 
-TEST(ArrowPageEncoder, TypesWithoutEncoderFailByName) {
+TEST(ArrowPageEncoder, TypesThatNobodyKnowsFailByNameWhereverTheyHide) {
   Table table = table_of(TypeKind::kInt, TypeKind::kList);
-  table.columns[1].type.children = {table.columns[0].type};
+  CqlType unknown;
+  unknown.name = "org.example.Shape";
+  table.columns[1].type.children = {unknown};
   const auto encoder = ArrowPageEncoder::make(table, {});
   ASSERT_FALSE(encoder.ok());
   EXPECT_EQ(encoder.error().code, ErrorCode::kUnsupportedType);
-  EXPECT_NE(encoder.error().message.find(R"("ks"."t", column "value": type list<int>)"),
+  EXPECT_NE(encoder.error().message.find(
+                R"("ks"."t", column "value" (list<org.example.Shape>): Ringsync does not know)"),
             std::string::npos)
       << encoder.error().message;
+}
+
+TEST(ArrowPageEncoder, UnrepresentableValuesBecomeNullWhereTheUserSaysSoAndAreCounted) {
+  ArrowEncoding encoding;
+  encoding.on_unrepresentable = OnUnrepresentable::kNull;
+  PageBuilder page(2);
+  page.number(int32_t{0}).number(INT64_MAX).number(int32_t{1}).number(int64_t{5});
+  page.number(int32_t{2}).null().number(int32_t{3}).number(INT64_MIN);
+  auto encoder = ArrowPageEncoder::make(table_of(TypeKind::kInt, TypeKind::kTimestamp), encoding);
+  uint32_t failed_row = 0;
+  const auto encoded = (*encoder)->encode(page.view(), failed_row);
+  ASSERT_TRUE(encoded.ok()) << encoded.error().message;
+  ASSERT_EQ((*encoded)->nulled().size(), 1U);
+  EXPECT_EQ((*encoded)->nulled()[0].column, 1);
+  EXPECT_EQ((*encoded)->nulled()[0].count, 2U);
+  const auto& column = static_cast<const ArrowPage&>(**encoded).columns()[1];
+  EXPECT_EQ(column.null_count, 3);
+  EXPECT_EQ(column.validity.data()[0] & 0b1111, 0b0010);
+}
+
+TEST(ArrowPageEncoder, KeysAndMalformedValuesAreNeverNulled) {
+  ArrowEncoding encoding;
+  encoding.on_unrepresentable = OnUnrepresentable::kNull;
+  PageBuilder key(2);
+  key.number(INT64_MAX).null();
+  auto keyed = ArrowPageEncoder::make(table_of(TypeKind::kTimestamp, TypeKind::kInt), encoding);
+  uint32_t failed_row = 99;
+  const auto refused = (*keyed)->encode(key.view(), failed_row);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnrepresentable);
+  EXPECT_EQ(failed_row, 0U);
+  PageBuilder malformed(2);
+  malformed.number(int32_t{0}).bytes("abc");
+  auto plain = ArrowPageEncoder::make(table_of(TypeKind::kInt, TypeKind::kTimestamp), encoding);
+  EXPECT_EQ((*plain)->encode(malformed.view(), failed_row).error().code, ErrorCode::kMalformed);
+}
+
+TEST(ArrowPageEncoder, LimitsOfADestinationHoldForTextAndFloats) {
+  ArrowEncoding encoding;
+  encoding.limits.text_holds_nul = false;
+  encoding.limits.floats_hold_non_finite = false;
+  encoding.limits.value_bytes_max = 3;
+  const auto code = [&](TypeKind kind, const std::string& bytes) {
+    PageBuilder page(2);
+    page.number(int32_t{0}).bytes(bytes);
+    auto encoder = ArrowPageEncoder::make(table_of(TypeKind::kInt, kind), encoding);
+    uint32_t failed_row = 0;
+    const auto encoded = (*encoder)->encode(page.view(), failed_row);
+    return encoded.ok() ? ErrorCode::kInternal : encoded.error().code;
+  };
+  EXPECT_EQ(code(TypeKind::kText, "abc"), ErrorCode::kInternal);
+  EXPECT_EQ(code(TypeKind::kText, std::string("a\0", 2)), ErrorCode::kUnrepresentable);
+  EXPECT_EQ(code(TypeKind::kBlob, std::string("a\0", 2)), ErrorCode::kInternal);
+  EXPECT_EQ(code(TypeKind::kText, "four"), ErrorCode::kUnrepresentable);
+  EXPECT_EQ(code(TypeKind::kVarint, wire(int32_t{70000})), ErrorCode::kUnrepresentable);
+  EXPECT_EQ(code(TypeKind::kDouble, wire(1.5)), ErrorCode::kInternal);
+  EXPECT_EQ(code(TypeKind::kDouble, from_hex("7ff8000000000000")), ErrorCode::kUnrepresentable);
+  EXPECT_EQ(code(TypeKind::kFloat, from_hex("7f800000")), ErrorCode::kUnrepresentable);
+}
+
+TEST(ArrowPageEncoder, DecimalKeysOfAnotherScaleFailSinceTheyCouldMeetTheirEqual) {
+  ArrowEncoding encoding;
+  encoding.decimal_size = [](const std::string&, const std::string& column) {
+    return column == "key" ? std::optional(DecimalSize{10, 2}) : std::nullopt;
+  };
+  const auto code = [&](int32_t scale, const std::string& unscaled) {
+    PageBuilder page(2);
+    page.bytes(wire(scale) + from_hex(unscaled)).null();
+    auto encoder = ArrowPageEncoder::make(table_of(TypeKind::kDecimal, TypeKind::kInt), encoding);
+    uint32_t failed_row = 0;
+    const auto encoded = (*encoder)->encode(page.view(), failed_row);
+    return encoded.ok() ? ErrorCode::kInternal : encoded.error().code;
+  };
+  EXPECT_EQ(code(2, "64"), ErrorCode::kInternal);           // 1.00
+  EXPECT_EQ(code(1, "0a"), ErrorCode::kUnrepresentable);    // 1.0
+  EXPECT_EQ(code(2, "0064"), ErrorCode::kUnrepresentable);  // 1.00 with a needless byte
 }
 
 }  // namespace

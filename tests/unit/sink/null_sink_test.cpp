@@ -61,7 +61,7 @@ TEST(NullSink, MalformedCellsFailWithTableColumnAndRow) {
 
 TEST(NullSink, TypesWithoutDecoderFailBeforeAnyRow) {
   NullSink sink;
-  const auto opened = sink.open_table(two_column_plan(TypeKind::kMap));
+  const auto opened = sink.open_table(two_column_plan(TypeKind::kCustom));
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, ErrorCode::kUnsupportedType);
 }
