@@ -11,7 +11,7 @@ export RINGSYNC="$PWD/build/asan/ringsync"
 export ASAN_OPTIONS="log_path=$reports/address:exitcode=86:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
 export UBSAN_OPTIONS="log_path=$reports/undefined:exitcode=86:print_stacktrace=1"
 passed=yes
-tools/run_integration.sh -m sanitized --cassandra 5.0 "$@" || passed=no
+tools/run_integration.sh -m sanitized --cassandra=5.0 "$@" || passed=no
 found=("$reports"/*)
 if [[ -e ${found[0]} ]]; then
   cat "${found[@]}"

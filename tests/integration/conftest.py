@@ -1,7 +1,7 @@
 """What integration tests run against: a real Cassandra node, real data, the built program.
 
 Nothing here skips: a missing program or a node that does not start fails the tests that need it.
-Tests marked every_version run on each of VERSIONS, the others on the first; `--cassandra 3.11`
+Tests marked every_version run on each of VERSIONS, the others on the first; `--cassandra=3.11`
 chooses. One node runs at a time. RINGSYNC_TEST_CASSANDRA names the JSON of a running node to use
 for its version instead of starting one (quicker for a developer), RINGSYNC the program (default:
 build/release/ringsync).

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from cassandra.util import Date, Duration, Time
 
-pytestmark = pytest.mark.sanitized
+pytestmark = [pytest.mark.sanitized, pytest.mark.every_version]
 UTC = datetime.UTC
 TYPE_1 = uuid.UUID("50554d6e-29bb-11e5-b345-feff819cdc9f")
 

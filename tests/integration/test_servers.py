@@ -1,8 +1,10 @@
 """The main job on every server version: what only an older server has, and what restarts change."""
 
+import contextlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -123,8 +125,18 @@ def readings(keyspace, session):
     return keyspace
 
 
+@contextlib.contextmanager
+def held_up(process, trace, count):
+    """Holds the sync up once it has read so many pages of its scans, and then lets it go on."""
+    wait_for_pages(trace, process, count)
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
 def wait_for_pages(trace, process, count):
-    """Returns once the sync has read so many pages of its scans."""
     deadline = time.monotonic() + 60
     while True:
         lines = trace.read_text().splitlines() if trace.exists() else []
@@ -146,8 +158,8 @@ def test_a_table_altered_or_dropped_under_its_scan_is_told_as_such(
         "--to", "null:", "--trace-pages", trace, "--progress", "none",
     )  # fmt: skip
     try:
-        wait_for_pages(trace, process, 3)
-        session.execute(change.format(f"{readings}.readings"), timeout=60)
+        with held_up(process, trace, 3):
+            session.execute(change.format(f"{readings}.readings"), timeout=60)
         _, errors = process.communicate(timeout=120)
     finally:
         process.kill()
@@ -196,8 +208,8 @@ def test_a_sync_waits_for_a_node_that_restarts_and_goes_on(ringsync, config, res
         "--commit-rows", "500",
     )  # fmt: skip
     try:
-        wait_for_pages(trace, process, 20)
-        restart()
+        with held_up(process, trace, 20):
+            restart()
         _, errors = process.communicate(timeout=240)
     finally:
         process.kill()

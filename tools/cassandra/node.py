@@ -69,9 +69,10 @@ def start(directory: pathlib.Path, options: Options) -> dict:
         jars = distribution.jars(version)
         described = _describe(directory, options, version)
         _write_configuration(directory, options, version, described)
+        # Before the launch too: a node whose start was cut off anywhere can be found and stopped.
+        write(directory / "node.json", json.dumps(described, indent=2) + "\n")
         process = _launch(directory, _command(java, jars, directory, options, version))
         described["pid"] = process.pid
-        # Before the wait: a node whose start was interrupted can still be found and stopped.
         write(directory / "node.json", json.dumps(described, indent=2) + "\n")
         write(directory / "cassandra.pid", f"{process.pid}\n")
         try:
@@ -128,8 +129,15 @@ def read_description(directory: pathlib.Path) -> dict:
 
 def _running(directory: pathlib.Path) -> dict | None:
     described = read_description(directory)
-    pid = described.get("pid")
-    return described if pid and _is_ours(pid, directory) else None
+    if not described:
+        return None
+    if _is_ours(described["pid"], directory):
+        return described
+    # The id may be missing: of a start that was cut off just then.
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        if _is_ours(int(process.name), directory):
+            return {**described, "pid": int(process.name)}
+    return None
 
 
 def _is_ours(pid: int, directory: pathlib.Path) -> bool:

@@ -14,8 +14,8 @@ namespace ringsync {
 Result<std::unique_ptr<PageTrace>> PageTrace::open(const std::string& path, const Clock& clock) {
   std::FILE* const file = std::fopen(path.c_str(), "wb");
   if (file == nullptr) {
-    return Error{ErrorCode::kUsage, fmt::format("the page trace {} cannot be written: {}", path,
-                                                std::strerror(errno))};
+    return Error{ErrorCode::kOutput, fmt::format("the page trace {} cannot be written: {}", path,
+                                                 std::strerror(errno))};
   }
   return std::unique_ptr<PageTrace>(new PageTrace(path, file, clock));
 }

@@ -18,7 +18,7 @@ namespace ringsync {
 
 class PageTrace {
  public:
-  /// Replaces the file at `path`. Error kUsage where it cannot be written. `clock` outlives the
+  /// Replaces the file at `path`. Error kOutput where it cannot be written. `clock` outlives the
   /// trace.
   static Result<std::unique_ptr<PageTrace>> open(const std::string& path, const Clock& clock);
   PageTrace(const PageTrace&) = delete;

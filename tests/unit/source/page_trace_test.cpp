@@ -98,7 +98,7 @@ TEST_F(PageTraceFile, TellsFailuresAndProbes) {
 TEST_F(PageTraceFile, ThatCannotBeOpenedIsNamed) {
   const auto trace = PageTrace::open("/nowhere/trace.jsonl", clock_);
   ASSERT_FALSE(trace.ok());
-  EXPECT_EQ(trace.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(trace.error().code, ErrorCode::kOutput);
   EXPECT_NE(trace.error().message.find("/nowhere/trace.jsonl"), std::string::npos);
 }
 
