@@ -82,6 +82,7 @@ def test_a_key_that_the_destination_cannot_hold_fails_its_table_whatever_the_cho
     assert "never rounded or left NULL" in tables["moments"]["error"]["message"]
 
 
+@pytest.mark.every_version
 @pytest.mark.timeout(300)
 def test_empty_cells_of_types_with_a_fixed_size_are_null_and_empty_text_is_not(
     ringsync, config, keyspace, session, tmp_path
@@ -99,6 +100,7 @@ def test_empty_cells_of_types_with_a_fixed_size_are_null_and_empty_text_is_not(
     ]
 
 
+@pytest.mark.every_version
 @pytest.mark.timeout(300)
 def test_a_type_that_nobody_knows_fails_its_table_by_name_and_no_other(
     ringsync, config, keyspace, session, tmp_path
