@@ -25,6 +25,7 @@ constexpr size_t kHelpWidth = 100;
 
 constexpr std::string_view kExamples = R"(Examples:
   ringsync check                                   does configuration.json work?
+  ringsync discover                                which tables and columns are there?
   ringsync sync --to duckdb:warehouse.db           every table into a DuckDB file
   ringsync sync --to duckdb:warehouse.db --tables flights,airlines
   ringsync sync --to duckdb:warehouse.db --every 15m
@@ -48,12 +49,16 @@ struct RawArguments {
   std::string commit_rows;
   std::string commit_seconds;
   std::string every;
+  bool json = false;
 };
 
 struct Parser {
   CLI::App app{"Streams Cassandra and ScyllaDB keyspaces into analytics destinations.", "ringsync"};
   CLI::App* check = nullptr;
+  CLI::App* discover = nullptr;
   CLI::App* sync = nullptr;
+
+  std::vector<CLI::App*> commands() const { return {check, discover, sync}; }
   RawArguments raw;
 };
 
@@ -134,11 +139,16 @@ std::unique_ptr<Parser> make_parser() {
   app.require_subcommand(0, 1);
   parser->check = app.add_subcommand(
       "check", "Check the configuration and the connection, and say what a sync would do");
+  parser->discover = app.add_subcommand(
+      "discover", "List tables and columns with their types, and how each table would be synced");
+  parser->discover->add_flag("--json", parser->raw.json,
+                             "Print one JSON object (docs/discover.md)");
   parser->sync = app.add_subcommand("sync", "Bring a destination up to date with the source");
   // For the list of commands; parse_arguments reads it, since its topics are commands too.
   app.add_subcommand("help",
                      "Print help on a command, on configuration, on errors or on\none error");
   add_shared_options(*parser->check, parser->raw);
+  add_shared_options(*parser->discover, parser->raw);
   add_shared_options(*parser->sync, parser->raw);
   add_sync_options(*parser->sync, parser->raw);
   const std::string more =
@@ -146,12 +156,13 @@ std::unique_ptr<Parser> make_parser() {
       "ringsync help errors\n";
   app.footer(fmt::format("{}\n{}\n{}", kExamples, exit_code_help(), more));
   parser->check->footer(fmt::format("{}\n{}", exit_code_help(), more));
+  parser->discover->footer(fmt::format("{}\n{}", exit_code_help(), more));
   parser->sync->footer(fmt::format("{}\n{}\n{}", kExamples, exit_code_help(), more));
   return parser;
 }
 
 CLI::App* command_of(const Parser& parser) {
-  for (CLI::App* command : {parser.check, parser.sync}) {
+  for (CLI::App* command : parser.commands()) {
     if (command->parsed()) return command;
   }
   return nullptr;
@@ -183,7 +194,7 @@ Error unexpected_argument(const CLI::App& app, const CLI::App* command, const st
                                       suggestion(name, option_names(command ? *command : app))));
   }
   if (command == nullptr) {
-    const std::vector<std::string> commands{"check", "sync", "help"};
+    const std::vector<std::string> commands{"check", "discover", "sync", "help"};
     return usage(command,
                  fmt::format("unknown command \"{}\"{}", given, suggestion(given, commands)));
   }
@@ -289,7 +300,7 @@ Result<std::variant<Arguments, TextToPrint>> help_on(const Parser& parser,
     return Outcome(TextToPrint{markdown ? errors_document() : errors_help(kHelpWidth)});
   }
   std::vector<std::string> topics{"configuration", "errors"};
-  for (const CLI::App* command : {parser.check, parser.sync}) {
+  for (const CLI::App* command : parser.commands()) {
     if (topic == command->get_name()) return Outcome(TextToPrint{command->help("ringsync")});
     topics.push_back(command->get_name());
   }
@@ -310,7 +321,9 @@ Result<std::variant<Arguments, TextToPrint>> checked(const Parser& parser) {
   }
   const RawArguments& raw = parser.raw;
   Arguments arguments;
-  arguments.command = command == parser.sync ? Command::kSync : Command::kCheck;
+  if (command == parser.discover) arguments.command = Command::kDiscover;
+  if (command == parser.sync) arguments.command = Command::kSync;
+  arguments.json = raw.json;
   if (raw.configuration_path.empty()) {
     return usage(command, "--configuration: the path is empty");
   }

@@ -15,7 +15,8 @@
 namespace ringsync {
 
 enum class Command : uint8_t {
-  kCheck,  // connect, discover, say what a sync would do
+  kCheck,     // connect, say what a sync would do
+  kDiscover,  // list tables and columns
   kSync,
 };
 
@@ -24,6 +25,8 @@ struct Arguments {
   std::string configuration_path = "configuration.json";
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
+
+  bool json = false;  // kDiscover: a document instead of a text
 
   // kSync only.
   Destination destination;

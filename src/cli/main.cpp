@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/arguments.h"
 #include "cli/check_command.h"
+#include "cli/discover_command.h"
 #include "cli/exit_codes.h"
 #include "cli/standard_streams.h"
 #include "cli/sync_command.h"
@@ -17,6 +18,15 @@ namespace {
 
 void print_error(const Error& error) {
   fmt::print(stderr, "ringsync: error[{}]: {}\n", to_string(error.code), error.message);
+}
+
+Result<ExitCode> run_command(const Arguments& arguments) {
+  switch (arguments.command) {
+    case Command::kCheck: return run_check_command(arguments);
+    case Command::kDiscover: return run_discover_command(arguments);
+    case Command::kSync: return run_sync_command(arguments);
+  }
+  return Error{ErrorCode::kInternal, "a command that is not known"};
 }
 
 int run(int argc, const char* const* argv) {
@@ -31,8 +41,7 @@ int run(int argc, const char* const* argv) {
   }
   const auto& arguments = std::get<Arguments>(*parsed);
   set_up_logging(arguments.log_level, arguments.log_format);
-  const auto outcome = arguments.command == Command::kCheck ? run_check_command(arguments)
-                                                            : run_sync_command(arguments);
+  const auto outcome = run_command(arguments);
   if (!outcome.ok()) {
     if (arguments.log_format == LogFormat::kJson) {
       log_error(outcome.error());

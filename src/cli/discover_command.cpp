@@ -1,0 +1,22 @@
+#include "cli/discover_command.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/discovery.h"
+#include "cli/open_source.h"
+
+namespace ringsync {
+
+Result<ExitCode> run_discover_command(const Arguments& arguments) {
+  RINGSYNC_ASSIGN(const Configuration configuration,
+                  read_configuration(arguments.configuration_path));
+  RINGSYNC_ASSIGN(const std::unique_ptr<Source> source, open_source(configuration));
+  RINGSYNC_ASSIGN(const Discovery discovery, discover(*source, configuration));
+  fmt::print("{}", arguments.json ? discovery_json(discovery) : discovery_text(discovery));
+  std::fflush(stdout);
+  return kExitDone;
+}
+
+}  // namespace ringsync
