@@ -169,7 +169,7 @@ def test_a_table_altered_or_dropped_under_its_scan_is_told_as_such(
 
 
 @pytest.fixture
-def restartable(cassandra, tmp_path):
+def restartable(cassandra, session, tmp_path):
     """A node of the same version that may be restarted: the tests' own, else one just for this."""
     tool = [sys.executable, REPOSITORY / "tools" / "cassandra" / "cassandra.py"]
     shared = os.environ.get("RINGSYNC_TEST_CASSANDRA")
@@ -186,6 +186,8 @@ def restartable(cassandra, tmp_path):
     yield started, lambda: (run("stop"), run("start", *options))
     if is_shared:
         run("stop")
+    else:
+        once_reachable(session, "SELECT now() FROM system.local")
 
 
 @pytest.mark.timeout(600)
@@ -218,18 +220,18 @@ def test_a_sync_waits_for_a_node_that_restarts_and_goes_on(ringsync, config, res
     assert any("error" in json.loads(line) for line in trace.read_text().splitlines())
     found = rows_of(database, keyspace, "id, value", "readings")
     assert found == [(n, n * n % 997) for n in range(rows_count)]
-    drop_when_reachable(session, keyspace)
+    once_reachable(session, f"DROP KEYSPACE {keyspace}")
+    session.cluster.shutdown()
 
 
-def drop_when_reachable(session, keyspace):
-    """The driver finds a restarted node again in its own time."""
+def once_reachable(session, statement):
+    """Runs it once the driver has found a restarted node again, which it does in its own time."""
     deadline = time.monotonic() + 60
     while True:
         try:
-            session.execute(f"DROP KEYSPACE {keyspace}", timeout=60)
+            session.execute(statement, timeout=60)
         except NoHostAvailable:
             assert time.monotonic() < deadline
             time.sleep(0.2)
         else:
-            session.cluster.shutdown()
             return
