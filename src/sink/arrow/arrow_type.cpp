@@ -2,6 +2,10 @@
 
 namespace ringsync {
 
+// Here, where the fields inside are complete.
+ArrowType::ArrowType() = default;
+ArrowType::ArrowType(ArrowKind of_kind) : kind(of_kind) {}
+
 bool ArrowType::operator==(const ArrowType& other) const {
   return kind == other.kind && precision == other.precision && scale == other.scale &&
          list_size == other.list_size && children == other.children;

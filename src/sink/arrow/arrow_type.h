@@ -37,9 +37,9 @@ struct ArrowField;
 
 /// An Arrow type as a plain value.
 struct ArrowType {
-  ArrowType() = default;
+  ArrowType();
   // Implicit by design: most types are their kind alone.
-  ArrowType(ArrowKind of_kind) : kind(of_kind) {}
+  ArrowType(ArrowKind of_kind);
 
   ArrowKind kind = ArrowKind::kText;
   int32_t precision = 0;             // kDecimal128: digits in all, 1 to 38
