@@ -398,3 +398,53 @@ def test_the_interval_between_checkpoints_can_be_set(ringsync, config, many_rows
     assert done.returncode == 0, done.stderr
     rows = [int(n) for n in re.findall(r"checkpoint \d+: (\d+) rows more", done.stderr)]
     assert max(rows) == 250 and sum(rows) == 12_345
+
+
+# The whole table of types of the document: CQL type, type that Fivetran gets.
+TYPES_PROMISED = {
+    "text": "STRING",
+    "varchar": "STRING",
+    "ascii": "STRING",
+    "int": "INT",
+    "smallint": "INT",
+    "tinyint": "INT",
+    "bigint": "LONG",
+    "varint": "LONG",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "decimal": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "timestamp": "UTC_DATETIME",
+    "date": "NAIVE_DATE",
+    "uuid": "STRING",
+    "timeuuid": "STRING",
+    "blob": "STRING",
+}
+
+
+@pytest.mark.timeout(120)
+def test_each_type_of_the_documents_table_is_mapped_as_promised(
+    ringsync, config, keyspace, session
+):
+    columns = ", ".join(f"c_{name} {name}" for name in TYPES_PROMISED)
+    session.execute(f"CREATE TABLE {keyspace}.everything (id int PRIMARY KEY, {columns})")
+    done = ringsync.run("discover", "--configuration", config(keyspace), "--json")
+    assert done.returncode == 0, done.stderr
+    (table,) = json.loads(done.stdout)["tables"]
+    found = {column["name"]: column["fivetran_type"] for column in table["columns"]}
+    assert found.pop("id") == "INT"
+    assert found == {f"c_{name}": wanted for name, wanted in TYPES_PROMISED.items()}
+
+
+@pytest.mark.timeout(120)
+def test_partition_and_clustering_keys_are_shown_as_the_primary_key(
+    ringsync, config, keyspace, session
+):
+    session.execute(
+        f"CREATE TABLE {keyspace}.visits (city text, day date, hour int, place text, count int,"
+        " PRIMARY KEY ((city, day), hour, place))"
+    )
+    done = ringsync.run("discover", "--configuration", config(keyspace), "--json")
+    assert done.returncode == 0, done.stderr
+    (table,) = json.loads(done.stdout)["tables"]
+    assert table["primary_key"] == ["city", "day", "hour", "place"]
