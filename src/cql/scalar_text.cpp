@@ -120,8 +120,10 @@ Decoded append_timestamp(CellView cell, std::string& out) {
   int64_t ms = 0;
   const Decoded outcome = decode_timestamp_ms(cell, ms);
   if (outcome != Decoded::kValue) return outcome;
-  const int64_t days = ms / kMsPerDay - (ms % kMsPerDay < 0 ? 1 : 0);
-  const int64_t of_day = ms - days * kMsPerDay;
+  // From the remainder: the first day of all begins before the least int64 of milliseconds.
+  const bool is_before = ms % kMsPerDay < 0;
+  const int64_t days = ms / kMsPerDay - (is_before ? 1 : 0);
+  const int64_t of_day = ms % kMsPerDay + (is_before ? kMsPerDay : 0);
   append_days(days, out);
   fmt::format_to(std::back_inserter(out), "T{:02}:{:02}:{:02}.{:03}Z", of_day / 3'600'000,
                  of_day / 60'000 % 60, of_day / 1000 % 60, of_day % 1000);

@@ -41,7 +41,7 @@ class AdbcSink final : public Sink {
   };
 
   /// Rolls back and remembers the error for all later calls.
-  Error die(Error error);
+  Error die(const Error& error);
   bool is_due() const;
   Status allow_wide_rows(const ArrowPage& page);
   Status flush_all();
@@ -61,7 +61,7 @@ class AdbcSink final : public Sink {
   int64_t committed_at_ms_ = 0;
 };
 
-Error AdbcSink::die(Error error) {
+Error AdbcSink::die(const Error& error) {
   if (dead_) return *dead_;
   // What cannot be rolled back is gone all the same: it was never committed.
   [[maybe_unused]] const Status rolled_back = database_.client->rollback();

@@ -72,7 +72,7 @@ std::optional<ArrowType> Dialect::type_called(const std::string& name) const {
   for (const ArrowKind kind : kPlainKinds) {
     if (type_name({"", kind}) == name) return ArrowType(kind);
   }
-  const auto decimal = decimal_called(name);
+  auto decimal = decimal_called(name);
   if (decimal && type_name({"", *decimal}) == name) return decimal;
   return std::nullopt;
 }

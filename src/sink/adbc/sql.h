@@ -18,7 +18,8 @@ struct TargetColumn {
   ArrowType type;
   bool is_key = false;
   /// The destination's type where its column has a wider one than `type` needs; else empty.
-  std::string stored_type = {};
+  // Braces that name fewer members would be warned about without it.
+  std::string stored_type = {};  // NOLINT(readability-redundant-member-init)
 };
 
 /// What the SQL texts need of a destination table: columns are the source's in order, then
