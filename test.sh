@@ -96,7 +96,7 @@ wait "$node_start" || {
 node_start=""
 export RINGSYNC_TEST_CASSANDRA="$node/node.json"
 versions=()
-[[ $mode != quick ]] || versions=(--cassandra 5.0)
+[[ $mode != quick ]] || versions=(--cassandra=5.0)
 run_and_keep "$pytest_summary" tools/run_integration.sh -rs --junitxml "$results/integration.xml" \
   "${versions[@]}"
 run_and_keep '^promises' python3 tests/promises/promises_test.py "$results/integration.xml"
@@ -108,7 +108,7 @@ if [[ $mode != quick ]]; then
   step "Unit tests: address and undefined-behaviour sanitizers"
   build_and_test asan
   step "The program, built with those sanitizers, against Cassandra"
-  run_and_keep "$pytest_summary" tools/run_sanitized.sh -rs --cassandra 5.0 \
+  run_and_keep "$pytest_summary" tools/run_sanitized.sh -rs \
     --junitxml "$results/sanitized.xml"
 fi
 end_step

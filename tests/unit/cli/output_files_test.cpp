@@ -1,9 +1,11 @@
 #include "cli/output_files.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 namespace ringsync {
 namespace {
@@ -28,7 +30,8 @@ class OutputFiles : public ::testing::Test {
     return checked.error().message;
   }
 
-  const fs::path folder_ = fs::path(::testing::TempDir()) / "ringsync_output_files";
+  const fs::path folder_ =
+      fs::path(::testing::TempDir()) / ("ringsync_output_files_" + std::to_string(getpid()));
   Arguments arguments_;
 };
 
@@ -40,8 +43,9 @@ TEST_F(OutputFiles, ThatDifferAndCanBeWrittenAreFine) {
 }
 
 TEST_F(OutputFiles, ThatAreOneAndTheSameAreNamed) {
-  for (const char* name : {"warehouse.db", "warehouse.db.wal", "configuration.json",
-                           "../ringsync_output_files/warehouse.db"}) {
+  const std::string roundabout = "../" + folder_.filename().string() + "/warehouse.db";
+  for (const std::string& name : {std::string("warehouse.db"), std::string("warehouse.db.wal"),
+                                  std::string("configuration.json"), roundabout}) {
     arguments_.summary_json_path = path(name);
     EXPECT_NE(problem().find("--summary-json"), std::string::npos) << name;
     arguments_.summary_json_path.reset();
