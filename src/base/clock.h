@@ -13,6 +13,8 @@ class Clock {
   virtual int64_t wall_us() const = 0;
   /// Monotonic time in milliseconds; its origin is unspecified.
   virtual int64_t steady_ms() const = 0;
+  /// Returns when so much monotonic time has passed; at once where `ms` is 0 or less.
+  virtual void sleep_ms(int64_t ms) const = 0;
 };
 
 /// The machine's own clocks.
@@ -20,6 +22,7 @@ class SystemClock final : public Clock {
  public:
   int64_t wall_us() const override;
   int64_t steady_ms() const override;
+  void sleep_ms(int64_t ms) const override;
 };
 
 }  // namespace ringsync

@@ -125,6 +125,10 @@ constexpr std::array<ErrorEntry, kCodeCount> kEntries{{
      "A state file cannot be read, written or understood.",
      "Check the path and its permissions. The destination's own copy of the state counts: where "
      "the destination is intact, a `--state` file may be removed."},
+    {ErrorCode::kStateImport, "state_import", ErrorClass::kState, false,
+     "A state may not be imported: the destination has one, or lacks the rows that it tells of.",
+     "Import into a destination without a state that holds those rows, or sync without "
+     "`--import-state`."},
     {ErrorCode::kCancelled, "cancelled", ErrorClass::kInterrupted, false,
      "The sync was asked to end.", "The next sync goes on from the last checkpoint."},
     {ErrorCode::kInternal, "internal", ErrorClass::kInternal, false,

@@ -43,6 +43,7 @@ enum class ErrorCode : uint8_t {
   kStateVersion,
   kStateMismatch,
   kStateFile,
+  kStateImport,
   kCancelled,  // the caller cancelled
   kInternal,   // the last one
 };

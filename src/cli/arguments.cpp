@@ -40,6 +40,8 @@ struct RawArguments {
   std::string log_format = "text";
   std::string destination;
   std::string state_path;
+  std::vector<std::string> resync;
+  std::string import_state_path;
   std::string tables;
   std::string driver_path;
   std::string summary_json_path;
@@ -95,6 +97,19 @@ void add_sync_options(CLI::App& sync, RawArguments& raw) {
   sync.add_option("--state", raw.state_path,
                   "Write a copy of the saved state here after each commit;\nthe destination holds "
                   "the one that counts")
+      ->type_name("FILE");
+  sync.add_option(
+          "--resync", raw.resync,
+          "Read these tables anew from the beginning, whatever is\nknown of them; rows gone "
+          "from the source are marked deleted\nat the end. May be given more than once; * "
+          "stands for any\ncharacters. If interrupted it goes on without the option")
+      ->type_name("A,B")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  sync.add_option(
+          "--import-state", raw.import_state_path,
+          "Where to go on in a destination that has no state yet: a\ncopy that --state wrote "
+          "for the same tables, or the state of\nthe Fivetran example for ScyllaDB")
       ->type_name("FILE");
   sync.add_option("--tables", raw.tables,
                   "Sync only these tables, whatever `tables` in the\nconfiguration says; * stands "
@@ -273,6 +288,14 @@ Status read_sync_options(const Parser& parser, Arguments& arguments) {
     const auto every = parse_interval_ms(raw.every);
     if (!every.ok()) return usage(sync, fmt::format("--every: {}", every.error().message));
     arguments.every_ms = *every;
+  }
+  RINGSYNC_ASSIGN(arguments.import_state_path,
+                  path_of(sync, "--import-state", raw.import_state_path));
+  for (const std::string& given : raw.resync) {
+    auto tables = parse_table_list(given);
+    if (!tables.ok()) return usage(sync, fmt::format("--resync: {}", tables.error().message));
+    if (tables->empty()) return usage(sync, "--resync: names no table");
+    arguments.resync.insert(arguments.resync.end(), tables->begin(), tables->end());
   }
   if (sync->count("--tables") == 0) return {};
   auto tables = parse_table_list(raw.tables);

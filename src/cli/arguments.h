@@ -31,6 +31,8 @@ struct Arguments {
   // kSync only.
   Destination destination;
   std::optional<std::string> state_path;
+  std::vector<std::string> resync;  // names or patterns of tables to read anew
+  std::optional<std::string> import_state_path;
   std::optional<std::vector<std::string>> tables;  // instead of the configuration's `tables`
   std::optional<std::string> driver_path;          // a folder
   std::optional<std::string> summary_json_path;

@@ -40,6 +40,7 @@ Result<std::unique_ptr<Source>> open_source(const Configuration& configuration,
   options.password = configuration.password;
   options.local_dc = configuration.data_center_region;
   options.keyspace = configuration.keyspace;
+  options.include_views = configuration.include_views;
   options.consistency = to_string(configuration.consistency);
   options.tls = tls_options(configuration);
   options.connect_timeout_ms = configuration.connect_timeout_seconds * 1000;

@@ -35,6 +35,9 @@ std::vector<NamedFile> files_of(const Arguments& arguments) {
     files.push_back({"--to", database});
     files.push_back({"--to (its write-ahead log)", database + ".wal"});
   }
+  if (arguments.import_state_path) {
+    files.push_back({"--import-state", *arguments.import_state_path});
+  }
   if (arguments.state_path) {
     files.push_back({"--state", *arguments.state_path});
     files.push_back({"--state (while it is written)", *arguments.state_path + ".new"});

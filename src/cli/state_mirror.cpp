@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include "sync/state_codec.h"
 
@@ -25,17 +26,31 @@ Error file_error(const std::string& path, const std::string& what) {
   return mirror_error(ErrorCode::kStateFile, path, what);
 }
 
-}  // namespace
-
-Status check_state_mirror(const std::string& path, const std::optional<StoredState>& stored) {
+Result<std::string> read_file(const std::string& path) {
   std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return {};
-  if (std::filesystem::file_size(path, ignored) > kMirrorBytesMax) {
+  if (std::filesystem::file_size(path, ignored) > kMirrorBytesMax && !ignored) {
     return file_error(path, "it is too large for a state; name another file");
+  }
+  if (std::filesystem::is_directory(path, ignored)) {
+    return file_error(path, "is a folder; name a file");
   }
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (!file) return file_error(path, fmt::format("cannot be read: {}", std::strerror(errno)));
+  return text;
+}
+
+}  // namespace
+
+Result<StateImport> read_state_import(const std::string& path) {
+  RINGSYNC_ASSIGN(std::string text, read_file(path));
+  return StateImport{path, std::move(text)};
+}
+
+Status check_state_mirror(const std::string& path, const std::optional<StoredState>& stored) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return {};
+  RINGSYNC_ASSIGN(const std::string text, read_file(path));
   const auto mirrored = decode_state(text);
   if (!mirrored.ok()) {
     return mirror_error(mirrored.error().code, path,

@@ -7,8 +7,12 @@
 
 #include "base/result.h"
 #include "sink/sink.h"
+#include "sync/state_import.h"
 
 namespace ringsync {
+
+/// The file of --import-state, unchecked. Error kStateFile where it cannot be read.
+Result<StateImport> read_state_import(const std::string& path);
 
 /// Ok where `path` does not exist yet, or holds a state of the same source as the destination's.
 /// Error kStateFile where it cannot be read, those of decode_state, and kStateMismatch where it is

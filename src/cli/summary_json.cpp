@@ -2,9 +2,9 @@
 // "failed", "rows_read", "rows_sent", "rows_reported", "rows_deleted", "bytes"}, "process":
 // {"cpu_seconds", "peak_kib"}, "tables":
 // [{"name", "mode": "timestamp" | "full", "run": "first" | "incremental" | "full", "resumed",
-// "outcome", "reconciled", "rows_read", "rows_sent", "rows_reported", "null_cursor_rows",
-// "nulled_values": {column: number}, "rows_deleted": number | null, "bytes", "seconds", "error":
-// {"code", "message"} | null}]}
+// "outcome", "reconciled", "rows_read", "rows_sent", "rows_reported", "index_windows",
+// "null_cursor_rows", "nulled_values": {column: number}, "rows_deleted": number | null, "bytes",
+// "seconds", "error": {"code", "message"} | null}]}
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -31,6 +31,7 @@ ordered_json table_json(const TableSummary& table, bool interrupted) {
                     {"rows_read", table.rows_read},
                     {"rows_sent", table.rows_sent},
                     {"rows_reported", table.rows_reported},
+                    {"index_windows", table.index_windows},
                     {"null_cursor_rows", table.null_cursor_rows},
                     {"nulled_values", ordered_json::object()},
                     {"rows_deleted", nullptr},

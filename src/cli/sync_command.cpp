@@ -22,6 +22,7 @@
 #include "cli/repeat.h"
 #include "cli/state_mirror.h"
 #include "cli/summary.h"
+#include "config/table_filter.h"
 #include "sink/adbc/adbc_sink.h"
 #include "sink/null/null_sink.h"
 #include "sync/engine.h"
@@ -99,11 +100,20 @@ SyncOptions sync_options(const Configuration& configuration, const Arguments& ar
   options.checkpoint_interval_rows = configuration.checkpoint_interval;
   options.page_rows_max = configuration.page_size;
   options.in_flight_max = configuration.max_in_flight;
+  options.window_ms = int64_t{configuration.interval_hours} * 3'600'000;
+  options.use_indexes = configuration.index_reads == IndexReads::kAuto;
+  options.initial_start_ms = configuration.initial_sync_start_ms;
+  options.rows_per_second_max = configuration.max_rows_per_second;
   options.retry.give_up_after_ms = int64_t{configuration.retry_seconds} * 1000;
   options.seed = static_cast<uint64_t>(SystemClock().wall_us());
   options.select = [&configuration](const std::vector<std::string>& discovered) {
     return select_tables(configuration, discovered);
   };
+  if (!arguments.resync.empty()) {
+    options.resync = [patterns = arguments.resync](const std::vector<std::string>& chosen) {
+      return tables_fitting(patterns, "--resync", chosen);
+    };
+  }
   if (arguments.state_path) {
     options.on_durable_state = [path = *arguments.state_path](const std::string& json) {
       return write_state_mirror(path, json);
@@ -141,7 +151,11 @@ Result<ExitCode> run_round(const Arguments& arguments, const Configuration& conf
   RINGSYNC_ASSIGN(const std::unique_ptr<Source> source,
                   open_source(configuration, {arguments.token_routing, trace.get()}));
 
-  SyncEngine engine(*source, *sink, clock, sync_options(configuration, arguments));
+  SyncOptions options = sync_options(configuration, arguments);
+  if (arguments.import_state_path) {
+    RINGSYNC_ASSIGN(options.import_state, read_state_import(*arguments.import_state_path));
+  }
+  SyncEngine engine(*source, *sink, clock, std::move(options));
   const AttachedEngine attached(engine);
   auto outcome = [&] {
     const ProgressThread progress(engine, arguments);
@@ -161,7 +175,16 @@ Result<ExitCode> run_sync_command(const Arguments& arguments) {
   override_configuration(arguments, configuration);
   const SystemClock clock;
   const Interrupts interrupts;
-  const auto round = [&] { return run_round(arguments, configuration, clock); };
+  Arguments wanted = arguments;
+  const auto round = [&] {
+    auto outcome = run_round(wanted, configuration, clock);
+    // What is to be read anew is known to the state now, and so is what was imported.
+    if (outcome.ok()) {
+      wanted.resync.clear();
+      wanted.import_state_path.reset();
+    }
+    return outcome;
+  };
   if (!arguments.every_ms) return round();
   return repeat({*arguments.every_ms, round, [&](int64_t ms) { return interrupts.wait(ms); }},
                 clock);

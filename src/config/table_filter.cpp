@@ -15,8 +15,9 @@ bool matches_any(std::span<const std::string> patterns, std::string_view name) {
       patterns, [&](const std::string& pattern) { return pattern_matches(pattern, name); });
 }
 
-void add_not_found(const char* key, std::span<const std::string> patterns, bool wildcards_too,
-                   std::span<const std::string> discovered, std::vector<NameNotFound>& not_found) {
+void add_not_found(const std::string& key, std::span<const std::string> patterns,
+                   bool wildcards_too, std::span<const std::string> discovered,
+                   std::vector<NameNotFound>& not_found) {
   for (const std::string& pattern : patterns) {
     const bool has_wildcard = pattern.find('*') != std::string::npos;
     if (has_wildcard && !wildcards_too) continue;
@@ -77,6 +78,23 @@ std::string NameNotFound::message() const {
   }
   if (nearest) text += fmt::format("; did you mean \"{}\"?", *nearest);
   return text;
+}
+
+Result<std::vector<std::string>> tables_fitting(const std::vector<std::string>& patterns,
+                                                const std::string& option,
+                                                std::span<const std::string> discovered) {
+  std::vector<NameNotFound> not_found;
+  add_not_found(option, patterns, true, discovered, not_found);
+  std::string missing;
+  for (const NameNotFound& name : not_found) {
+    missing += (missing.empty() ? "" : "\n") + name.message();
+  }
+  if (!missing.empty()) return Error{ErrorCode::kSchema, missing};
+  std::vector<std::string> fitting;
+  for (const std::string& table : discovered) {
+    if (matches_any(patterns, table)) fitting.push_back(table);
+  }
+  return fitting;
 }
 
 std::vector<NameNotFound> names_not_found(const Configuration& configuration,

@@ -24,13 +24,19 @@ bool selects(const Configuration& configuration, const std::string& table);
 
 /// A pattern of the configuration that fits no table.
 struct NameNotFound {
-  std::string key;  // "tables" or "exclude_tables"
+  std::string key;  // "tables", "exclude_tables" or an option's name
   std::string pattern;
   std::optional<std::string> nearest;  // the table that was probably meant
 
   /// One line: what was not found and what may have been meant.
   std::string message() const;
 };
+
+/// Of `discovered`, the tables that one of `patterns` fits, in the order discovered. Error kSchema
+/// where a pattern fits none; `option` names where it was written.
+Result<std::vector<std::string>> tables_fitting(const std::vector<std::string>& patterns,
+                                                const std::string& option,
+                                                std::span<const std::string> discovered);
 
 /// The names of `tables` and `exclude_tables` that fit none of the `discovered` tables. A pattern
 /// with `*` in `exclude_tables` may fit nothing and is left out; a plain name there may not: the

@@ -35,9 +35,8 @@ Result<bool> read_boolean(const ConfigKey& key, std::string_view text);
 /// The index of a choice of `key` by its name, in any case of letters.
 Result<size_t> read_choice(const ConfigKey& key, std::string_view text);
 
-/// A date or a date-time of ISO 8601 as milliseconds since the epoch: "2024-01-31",
-/// "2024-01-31T12:00", with seconds, a fraction of up to three digits, a space for the T, and "Z"
-/// or an offset as "+02:00"; without one it is in UTC. A time after `now_ms` is an error.
+/// A date or a date-time as base/date_time.h reads it, as milliseconds since the epoch. A time
+/// after `now_ms` is an error.
 Result<int64_t> read_date_time(const ConfigKey& key, std::string_view text, int64_t now_ms);
 
 /// What could be a table's name, with `*` for any number of characters.

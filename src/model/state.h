@@ -27,10 +27,11 @@ struct ScanPosition {
 struct RunState {
   RunKind kind = RunKind::kFull;
   int64_t until_ms = 0;
-  std::optional<int64_t> cursor_after_ms;
+  std::optional<int64_t> cursor_after_ms;  // of a read by index windows: start of the current one
+  std::optional<int64_t> window_end_ms;    // end of the current index window; none: no upper bound
   int64_t started_us = 0;
   std::string paging_fingerprint;    // what the paging states below were made for
-  std::vector<TokenRange> done;      // sorted, merged: read to their ends and delivered
+  std::vector<TokenRange> done;      // sorted, merged: read within the bounds and delivered
   std::vector<ScanPosition> active;  // sorted by range; outside `done`
 
   bool operator==(const RunState&) const = default;
@@ -45,6 +46,7 @@ struct TableState {
   std::vector<std::string> columns;          // names, in the table's order
   std::vector<std::string> dropped_columns;  // once there: one that returns begins the table anew
   std::optional<int64_t> cursor_ms;  // base of the next incremental run; set by a complete one
+  std::optional<int64_t> floor_ms;   // rows with a later cursor only were ever read; none: all
   int64_t last_run_started_us = 0;   // keeps run starts rising when the clock steps back
   std::optional<RunState> run;
 

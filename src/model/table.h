@@ -19,8 +19,24 @@ struct Column {
   bool operator==(const Column&) const = default;
 };
 
-/// A table with its columns in selection order: partition key, clustering key (both in key order),
-/// then static and regular columns by name. Pages, encoders and destinations all use this order.
+/// What an index can do for a read. Only `kSai` is used (docs/decisions: reads by index).
+enum class IndexKind : uint8_t {
+  kSai,    // Cassandra's storage-attached index: serves ranges
+  kSasi,   // Cassandra's SASI index: experimental, disabled by default since Cassandra 4.0
+  kOther,  // serves equality only, or is not known
+};
+
+struct Index {
+  std::string name;
+  std::string column;  // empty where it is not of a column's own values (keys of a map, …)
+  IndexKind kind = IndexKind::kOther;
+
+  bool operator==(const Index&) const = default;
+};
+
+/// A table or materialised view with its columns in selection order: partition key, clustering key
+/// (both in key order), then static and regular columns by name. Pages, encoders and destinations
+/// all use this order.
 struct Table {
   std::string keyspace;
   std::string name;
@@ -28,6 +44,8 @@ struct Table {
   std::vector<Column> columns;
   uint16_t partition_key_count = 0;  // the first so many of `columns`
   uint16_t primary_key_count = 0;    // partition and clustering key together; also a prefix
+  std::vector<Index> indexes = {};   // by name
+  bool is_view = false;              // a materialised view
 
   /// Index of the column called `column_name`, or -1.
   int find_column(const std::string& column_name) const;

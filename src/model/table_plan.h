@@ -16,7 +16,8 @@ enum class SyncMode : uint8_t { kTimestamp, kFull };
 
 /// Why this run reads what it reads.
 enum class RunKind : uint8_t {
-  kFirst,        // first (or re-) sync of a table with a cursor: everything, then a sweep
+  kFirst,        // first (or re-) sync of a table with a cursor: everything, then a sweep; or
+                 // everything past a floor, without one
   kIncremental,  // only rows past the cursor bound
   kFull,         // a table without a cursor: everything, then a sweep
 };
@@ -32,12 +33,14 @@ struct TablePlan {
   RunKind run = RunKind::kFull;
   std::string full_reason;                 // full mode: why not by timestamp, for the user
   std::optional<uint16_t> cursor_column;   // index in table.columns; timestamp mode only
-  std::optional<int64_t> cursor_after_ms;  // incremental only: read cursor > this (ms since epoch)
+  std::optional<int64_t> cursor_after_ms;  // read cursor > this (ms since epoch): incremental, or a
+                                           // first run with a floor
+  std::string cursor_index;                // index that may serve the bound; empty: none
   int64_t until_ms = 0;                    // the next sync's base, fixed before the first page
   int64_t run_started_us = 0;              // rows last synced before this are swept at the end
 
   /// True where the run reads the whole table, so that rows not met are gone from the source.
-  bool sweeps() const { return run != RunKind::kIncremental; }
+  bool sweeps() const { return run != RunKind::kIncremental && !cursor_after_ms; }
 };
 
 }  // namespace ringsync

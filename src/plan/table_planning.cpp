@@ -19,26 +19,6 @@ std::string described(const Table& table, size_t count) {
   return fingerprint(text);
 }
 
-// Finds the cursor, or says in `reason` why the table has none.
-std::optional<uint16_t> cursor_index(const Table& table, const std::string& name,
-                                     std::string& reason) {
-  const int index = table.find_column(name);
-  if (index < 0) {
-    reason = fmt::format("it has no column {}", name);
-    return std::nullopt;
-  }
-  const Column& column = table.columns[static_cast<size_t>(index)];
-  if (column.type.kind != TypeKind::kTimestamp) {
-    reason = fmt::format("its {} is {}, not timestamp", name, to_string(column.type));
-    return std::nullopt;
-  }
-  if (column.kind == ColumnKind::kStatic) {
-    reason = fmt::format("its {} is static: a change of a row would not show", name);
-    return std::nullopt;
-  }
-  return static_cast<uint16_t>(index);
-}
-
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -57,18 +37,20 @@ bool take_over_columns(TableState& state, const Table& table) {
   return returned > 0;
 }
 
+// True where rows past the wanted floor were left out by the runs so far.
+bool lacks_rows(const TableState& state, const PlanningOptions& options) {
+  return state.floor_ms && (!options.floor_ms || *options.floor_ms < *state.floor_ms);
+}
+
 void match_to_schema(TableState& state, const Table& table, SyncMode mode,
-                     const std::string& cursor_column) {
+                     const PlanningOptions& options) {
   const std::string key = key_fingerprint(table);
   const std::string columns = columns_fingerprint(table);
-  const std::string cursor = mode == SyncMode::kTimestamp ? cursor_column : "";
-  if (state.table_id != table.id || state.key_fingerprint != key) {
-    const int64_t last_run_started_us = state.last_run_started_us;
-    state = TableState{};
-    state.last_run_started_us = last_run_started_us;
-  }
+  const std::string cursor = mode == SyncMode::kTimestamp ? options.cursor_column : "";
+  if (state.table_id != table.id || state.key_fingerprint != key) forget_progress(state);
   const bool column_returned = take_over_columns(state, table);
-  const bool anew = column_returned || state.mode != mode || state.cursor_column != cursor;
+  const bool anew = column_returned || state.mode != mode || state.cursor_column != cursor ||
+                    lacks_rows(state, options);
   if (anew) state.cursor_ms.reset();
   if (anew || state.columns_fingerprint != columns) state.run.reset();
   state.table_id = table.id;
@@ -89,12 +71,60 @@ RunState begin_run(TableState& state, SyncMode mode, const PlanningOptions& opti
     // One less, since the bound is exclusive: a row of the very millisecond of `until` may have
     // become visible behind the scan.
     run.cursor_after_ms = *state.cursor_ms - options.overlap_ms - 1;
+  } else if (mode == SyncMode::kTimestamp) {
+    run.cursor_after_ms = options.floor_ms;
+    state.floor_ms = options.floor_ms;
+  } else {
+    state.floor_ms.reset();
   }
   state.last_run_started_us = run.started_us;
   return run;
 }
 
+// The index that can serve the cursor's bounds, or nothing.
+std::string cursor_index_of(const Table& table, uint16_t cursor) {
+  for (const Index& index : table.indexes) {
+    if (index.kind == IndexKind::kSai && index.column == table.columns[cursor].name) {
+      return index.name;
+    }
+  }
+  return "";
+}
+
 }  // namespace
+
+std::optional<uint16_t> find_cursor(const Table& table, const std::string& cursor_column,
+                                    std::string& reason) {
+  if (table.is_view) {
+    reason = "it is a view: its rows leave it when others change, which no cursor shows";
+    return std::nullopt;
+  }
+  const int index = table.find_column(cursor_column);
+  if (index < 0) {
+    reason = fmt::format("it has no column {}", cursor_column);
+    return std::nullopt;
+  }
+  const Column& column = table.columns[static_cast<size_t>(index)];
+  if (column.type.kind != TypeKind::kTimestamp) {
+    reason = fmt::format("its {} is {}, not timestamp", cursor_column, to_string(column.type));
+    return std::nullopt;
+  }
+  if (column.kind == ColumnKind::kStatic) {
+    reason = fmt::format("its {} is static: a change of a row would not show", cursor_column);
+    return std::nullopt;
+  }
+  return static_cast<uint16_t>(index);
+}
+
+TableState state_read_until(const Table& table, const std::string& cursor_column,
+                            int64_t cursor_ms) {
+  TableState state;
+  PlanningOptions options;
+  options.cursor_column = cursor_column;
+  match_to_schema(state, table, SyncMode::kTimestamp, options);
+  state.cursor_ms = cursor_ms;
+  return state;
+}
 
 std::string fingerprint(const std::string& text) {
   uint64_t hash = 0xcbf29ce484222325ULL;
@@ -116,15 +146,30 @@ TablePlan plan_table(const Table& table, TableState& state, const PlanningOption
                      PlanningTimes times) {
   TablePlan plan;
   plan.table = table;
-  plan.cursor_column = cursor_index(table, options.cursor_column, plan.full_reason);
+  plan.cursor_column = find_cursor(table, options.cursor_column, plan.full_reason);
   plan.mode = plan.cursor_column ? SyncMode::kTimestamp : SyncMode::kFull;
-  match_to_schema(state, table, plan.mode, options.cursor_column);
+  match_to_schema(state, table, plan.mode, options);
   if (!state.run) state.run = begin_run(state, plan.mode, options, times);
   plan.run = state.run->kind;
   plan.cursor_after_ms = state.run->cursor_after_ms;
+  if (plan.cursor_after_ms && options.use_indexes) {
+    plan.cursor_index = cursor_index_of(table, *plan.cursor_column);
+  }
+  if (plan.cursor_index.empty() && state.run->window_end_ms) {
+    // What was read of the window says nothing of the rows past its end.
+    state.run->window_end_ms.reset();
+    state.run->done.clear();
+    state.run->active.clear();
+  }
   plan.until_ms = state.run->until_ms;
   plan.run_started_us = state.run->started_us;
   return plan;
+}
+
+void forget_progress(TableState& state) {
+  const int64_t last_run_started_us = state.last_run_started_us;
+  state = TableState{};
+  state.last_run_started_us = last_run_started_us;
 }
 
 void complete_run(TableState& state) {

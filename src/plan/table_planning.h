@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "model/state.h"
@@ -12,6 +13,8 @@ namespace ringsync {
 struct PlanningOptions {
   std::string cursor_column = "updated_at";
   int64_t overlap_ms = 300'000;
+  bool use_indexes = true;
+  std::optional<int64_t> floor_ms = std::nullopt;  // a first run reads only later rows
 };
 
 /// Times taken once before any table is read.
@@ -22,9 +25,23 @@ struct PlanningTimes {
 
 /// Plans a table from its schema and what is known of it. `state` is brought up to date with the
 /// schema first: another table id or primary key drops all of it, other columns or another mode
-/// drop the run under way. A run under way keeps its bounds; else a new one is begun and put there.
+/// drop the run under way, and so does a floor earlier than the one the table was read with. A run
+/// under way keeps its bounds; else a new one is begun and put there.
 TablePlan plan_table(const Table& table, TableState& state, const PlanningOptions& options,
                      PlanningTimes times);
+
+/// Index of the column by whose bounds a table can be read; nothing, and why in `reason`, where it
+/// has none.
+std::optional<uint16_t> find_cursor(const Table& table, const std::string& cursor_column,
+                                    std::string& reason);
+
+/// The state of a table that was read up to `cursor_ms` by somebody else.
+TableState state_read_until(const Table& table, const std::string& cursor_column,
+                            int64_t cursor_ms);
+
+/// Forgets all that is known of a table but the start of its last run, so that the next run reads
+/// it from the beginning and its rows are later than those that stay in the destination.
+void forget_progress(TableState& state);
 
 /// Closes the state's run as complete: its `until` is the base of the next.
 void complete_run(TableState& state);

@@ -38,7 +38,10 @@ using ScanId = uint64_t;
 struct ScanQuery {
   Table table;
   std::optional<uint16_t> cursor_column;   // index in table.columns, a timestamp
-  std::optional<int64_t> cursor_after_ms;  // read only rows whose cursor is > this
+  std::optional<int64_t> cursor_after_ms;  // read only rows whose cursor is > this …
+  std::optional<int64_t> cursor_until_ms =
+      std::nullopt;       // … and <= this; only with the other bound
+  bool by_index = false;  // an index of the cursor column serves the bounds
 };
 
 /// One range of one table, from its start or from a saved paging state.
@@ -96,7 +99,7 @@ class Source {
  public:
   virtual ~Source() = default;
   virtual Result<SourceIdentity> identity() = 0;
-  /// Every table of the keyspace, views left out.
+  /// Every table of the keyspace and, where the source was opened with them, its views.
   virtual Result<Keyspace> keyspace() = 0;
   virtual Result<Ring> ring() = 0;
   /// The coordinator's clock, milliseconds since the epoch.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,32 +10,42 @@
 #include "base/log.h"
 #include "plan/table_planning.h"
 #include "sync/state_codec.h"
+#include "sync/state_import.h"
+#include "sync/survey.h"
 
 namespace ringsync {
 namespace {
 
-constexpr int64_t kClockSkewMs = 5000;
-
 const char* run_text(const TablePlan& plan) {
   switch (plan.run) {
-    case RunKind::kFirst: return "first sync, every row";
+    case RunKind::kFirst:
+      return plan.cursor_after_ms ? "first sync, rows past initial_sync_start"
+                                  : "first sync, every row";
     case RunKind::kIncremental: return "incremental";
     case RunKind::kFull: return "in full";
   }
   return "";
 }
 
-Status load_state(Sink& sink, const SourceIdentity& identity, OpenedSync& sync) {
+Status load_state(Sink& sink, const SyncOptions& options, const SourceIdentity& identity,
+                  OpenedSync& sync) {
   RINGSYNC_ASSIGN(const std::optional<StoredState> stored, sink.load_state());
   if (stored) {
+    if (options.import_state) {
+      return Error{
+          ErrorCode::kStateImport,
+          fmt::format("{} cannot be imported: the destination has a state of its own, which "
+                      "counts; import into a destination that has none",
+                      options.import_state->origin)};
+    }
     sync.sequence = stored->sequence;
     RINGSYNC_ASSIGN(sync.state, decode_state(stored->json));
-    const SyncState& state = sync.state;
-    if (state.cluster != identity.cluster || state.keyspace != identity.keyspace) {
-      return Error{ErrorCode::kStateMismatch,
-                   fmt::format("the destination holds keyspace \"{}\" of cluster \"{}\", not "
-                               "\"{}\" of \"{}\": write to another destination",
-                               state.keyspace, state.cluster, identity.keyspace, identity.cluster)};
+    const Status same = check_source(sync.state, identity);
+    if (!same.ok()) {
+      return Error{
+          same.error().code,
+          fmt::format("the destination's state cannot be used: {}; write to another destination",
+                      same.error().message)};
     }
   }
   sync.state.cluster = identity.cluster;
@@ -44,19 +53,22 @@ Status load_state(Sink& sink, const SourceIdentity& identity, OpenedSync& sync) 
   return {};
 }
 
-Result<PlanningTimes> planning_times(Source& source, const Clock& clock, int64_t lag_ms) {
-  RINGSYNC_ASSIGN(const int64_t server_ms, source.server_time_ms());
-  PlanningTimes times;
-  times.now_us = clock.wall_us();
-  const int64_t client_ms = times.now_us / 1000;
-  const int64_t apart_ms = std::abs(client_ms - server_ms);
-  if (apart_ms > kClockSkewMs) {
-    log_warning(
-        "this machine's clock and the coordinator's are {} ms apart; the earlier one counts",
-        apart_ms);
-  }
-  times.until_ms = std::min(client_ms, server_ms) - lag_ms;
-  return times;
+/// Takes over a state to be imported. Returns whether it vouches for rows in the destination.
+Result<bool> take_import(const SyncOptions& options, const Survey& survey, SyncState& state) {
+  if (!options.import_state) return true;
+  RINGSYNC_ASSIGN(ImportedState imported, import_state(*options.import_state, survey.identity,
+                                                       survey.keyspace, options.cursor_column));
+  for (const std::string& warning : imported.warnings) log_warning("{}", warning);
+  state = std::move(imported.state);
+  return imported.vouches_for_rows;
+}
+
+/// Forgets what is known of tables that are to be read anew.
+Status forget_resynced(const SyncOptions& options, const Survey& survey, SyncState& state) {
+  if (!options.resync) return {};
+  RINGSYNC_ASSIGN(const std::vector<std::string> names, options.resync(survey.chosen));
+  for (const std::string& name : names) forget_progress(state.tables[name]);
+  return {};
 }
 
 /// Forgets tables that the keyspace no longer has, but for the start of their last run: should one
@@ -70,79 +82,68 @@ void forget_missing_tables(const Keyspace& keyspace, SyncState& state) {
         "table {}: the keyspace does not have it any more; its rows stay in the destination "
         "as they are",
         name);
-    const int64_t last_run_started_us = table_state.last_run_started_us;
-    table_state = TableState{};
-    table_state.last_run_started_us = last_run_started_us;
+    forget_progress(table_state);
   }
 }
 
-Result<std::vector<Table>> chosen_tables(Keyspace keyspace, const SyncOptions& options) {
-  if (!options.select) return std::move(keyspace.tables);
-  std::vector<std::string> names;
-  for (const Table& table : keyspace.tables) names.push_back(table.name);
-  RINGSYNC_ASSIGN(const std::vector<std::string> chosen, options.select(names));
-  std::vector<Table> tables;
-  for (Table& table : keyspace.tables) {
-    if (std::find(chosen.begin(), chosen.end(), table.name) != chosen.end()) {
-      tables.push_back(std::move(table));
-    }
-  }
-  return tables;
-}
-
-/// Plans runs; what it refers to outlives it.
-class RunPlanner {
+/// Opens destination tables. What it refers to outlives it.
+class TableOpener {
  public:
-  RunPlanner(const Source& source, const SourceIdentity& identity, const SyncOptions& options,
-             PlanningTimes times)
+  TableOpener(const Source& source, const Survey& survey, Sink& sink, const SyncOptions& options,
+              bool state_vouches)
       : source_(source),
-        identity_(identity),
-        planning_{options.cursor_column, options.overlap_ms},
-        times_(times) {}
+        survey_(survey),
+        sink_(sink),
+        options_(options),
+        state_vouches_(state_vouches) {}
 
-  std::unique_ptr<TableRun> plan(const Table& table, TableState& state) const {
-    TablePlan plan = plan_table(table, state, planning_, times_);
-    const std::string statement =
-        source_.statement({plan.table, plan.cursor_column, plan.cursor_after_ms});
-    const std::string paging =
-        fingerprint(fmt::format("{}\n{}\n{}\n{}\n{}", table.id, key_fingerprint(table),
-                                columns_fingerprint(table), statement, identity_.server_version));
-    return std::make_unique<TableRun>(std::move(plan), state, paging);
+  /// A table that the destination refuses is a run that has failed. Error kStateImport where an
+  /// imported state vouches for rows that the destination does not have.
+  Result<std::unique_ptr<TableRun>> open(const Table& table, TableState& state,
+                                         int64_t now_ms) const {
+    std::unique_ptr<TableRun> run = plan_run(source_, survey_, table, state, options_);
+    auto opened = sink_.open_table(run->plan());
+    if (opened.ok() && opened->is_new && run->builds_on_earlier_rows() && state_vouches_) {
+      if (options_.import_state) return rows_missing(table);
+      // The state builds on rows that are gone: the run is planned anew from the beginning.
+      log_warning(
+          "table {}: the destination does not have it any more; it is synced from the beginning",
+          table.name);
+      state = TableState{};
+      run = plan_run(source_, survey_, table, state, options_);
+      opened = sink_.open_table(run->plan());
+    }
+    if (!opened.ok()) {
+      log_error(opened.error().within("table " + table.name));
+      run->fail(opened.error(), now_ms);
+      return run;
+    }
+    log_start(*run);
+    return run;
   }
 
  private:
-  const Source& source_;
-  const SourceIdentity& identity_;
-  const PlanningOptions planning_;
-  const PlanningTimes times_;
-};
+  Error rows_missing(const Table& table) const {
+    return {
+        ErrorCode::kStateImport,
+        fmt::format("state to import, {}: it tells of rows of table {} that the destination does "
+                    "not have; restore its tables first, or sync without --import-state",
+                    options_.import_state->origin, table.name)};
+  }
 
-/// Opens the destination table; where it has gone although the state builds on its rows, the run is
-/// planned anew from the beginning. A refusal fails the run.
-std::unique_ptr<TableRun> open_table(const Table& table, TableState& state,
-                                     const RunPlanner& planner, Sink& sink, int64_t now_ms) {
-  std::unique_ptr<TableRun> run = planner.plan(table, state);
-  auto opened = sink.open_table(run->plan());
-  if (opened.ok() && opened->is_new && run->builds_on_earlier_rows()) {
-    log_warning(
-        "table {}: the destination does not have it any more; it is synced from the "
-        "beginning",
-        table.name);
-    state = TableState{};
-    run = planner.plan(table, state);
-    opened = sink.open_table(run->plan());
+  static void log_start(TableRun& run) {
+    const std::string& reason = run.plan().full_reason;
+    log_info("table {}: {}{}{}", run.name(), run_text(run.plan()),
+             reason.empty() ? "" : ": " + reason,
+             run.summary().resumed ? ", resumed behind its last checkpoint" : "");
   }
-  if (!opened.ok()) {
-    log_error(opened.error().within("table " + table.name));
-    run->fail(opened.error(), now_ms);
-    return run;
-  }
-  const std::string& reason = run->plan().full_reason;
-  log_info("table {}: {}{}{}", table.name, run_text(run->plan()),
-           reason.empty() ? "" : ": " + reason,
-           run->summary().resumed ? ", resumed behind its last checkpoint" : "");
-  return run;
-}
+
+  const Source& source_;
+  const Survey& survey_;
+  Sink& sink_;
+  const SyncOptions& options_;
+  const bool state_vouches_;
+};
 
 }  // namespace
 
@@ -150,17 +151,17 @@ Result<OpenedSync> open_sync(Source& source, Sink& sink, const Clock& clock,
                              const SyncOptions& options) {
   OpenedSync sync;
   RINGSYNC_ASSIGN(const SourceIdentity identity, source.identity());
-  RINGSYNC_TRY(load_state(sink, identity, sync));
-  // Before the schema and the first page: what is written from here on is met by the next sync.
-  RINGSYNC_ASSIGN(const PlanningTimes times, planning_times(source, clock, options.lag_ms));
-  RINGSYNC_ASSIGN(sync.ring, source.ring());
-  RINGSYNC_ASSIGN(Keyspace keyspace, source.keyspace());
-  forget_missing_tables(keyspace, sync.state);
-  RINGSYNC_ASSIGN(const std::vector<Table> tables, chosen_tables(std::move(keyspace), options));
-  const RunPlanner planner(source, identity, options, times);
-  for (const Table& table : tables) {
-    sync.tables.push_back(
-        open_table(table, sync.state.tables[table.name], planner, sink, clock.steady_ms()));
+  RINGSYNC_TRY(load_state(sink, options, identity, sync));
+  RINGSYNC_ASSIGN(const Survey survey, survey_source(source, clock, options));
+  RINGSYNC_ASSIGN(const bool state_vouches, take_import(options, survey, sync.state));
+  forget_missing_tables(survey.keyspace, sync.state);
+  RINGSYNC_TRY(forget_resynced(options, survey, sync.state));
+  sync.ring = survey.ring;
+  const TableOpener opener(source, survey, sink, options, state_vouches);
+  for (const Table& table : survey.keyspace.tables) {
+    if (!survey.is_chosen(table.name)) continue;
+    RINGSYNC_ASSIGN(auto run, opener.open(table, sync.state.tables[table.name], clock.steady_ms()));
+    sync.tables.push_back(std::move(run));
   }
   return sync;
 }

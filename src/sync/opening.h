@@ -26,7 +26,7 @@ struct OpenedSync {
 };
 
 /// Errors: those of the source; those of decode_state; kStateMismatch where the saved state is of
-/// another source; what `options.select` returns.
+/// another source; kStateImport; those of import_state; what `options.select` returns.
 Result<OpenedSync> open_sync(Source& source, Sink& sink, const Clock& clock,
                              const SyncOptions& options);
 

@@ -3,13 +3,16 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "plan/read_costs.h"
 #include "plan/splits.h"
 #include "sync/flow_control.h"
 #include "sync/page_pipeline.h"
+#include "sync/state_import.h"
 
 namespace ringsync {
 
@@ -17,6 +20,11 @@ struct SyncOptions {
   std::string cursor_column = "updated_at";
   int64_t lag_ms = 30'000;
   int64_t overlap_ms = 300'000;
+  int64_t window_ms = 6 * 3'600'000;  // width of an index window
+  bool use_indexes = true;
+  ReadCosts costs;                          // by which index windows or a scan are chosen
+  std::optional<int64_t> initial_start_ms;  // a first run reads only rows whose cursor is later
+  uint32_t rows_per_second_max = 0;         // of the whole sync; 0: no limit
   uint32_t checkpoint_interval_rows = 1000;
   int64_t checkpoint_interval_ms = 1000;           // also where hardly a row comes
   uint64_t checkpoint_bytes = uint64_t{16} << 20;  // wide rows get one earlier, at a page's end
@@ -29,6 +37,11 @@ struct SyncOptions {
   RetryPolicy retry;
   uint64_t seed = 0;  // of the delays' randomness
 
+  /// Where to go on in a destination that has no state.
+  std::optional<StateImport> import_state;
+  /// Of the names chosen, those to be read anew; an error where the user named one that is not
+  /// there. A run of theirs that is under way is dropped too.
+  std::function<Result<std::vector<std::string>>(const std::vector<std::string>&)> resync;
   /// Of the names found, those to be synced; an error where the user named one that is not there.
   std::function<Result<std::vector<std::string>>(const std::vector<std::string>&)> select;
   /// Called with each state document that has become durable. Its error ends the sync.

@@ -85,7 +85,7 @@ Result<std::unique_ptr<PageEncoder>> TableEncoders::borrow() {
       return encoder;
     }
   }
-  return sink_.encoder(plan_);
+  return sink_->encoder(plan_);
 }
 
 void TableEncoders::give_back(std::unique_ptr<PageEncoder> encoder) {

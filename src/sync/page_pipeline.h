@@ -21,8 +21,8 @@ namespace ringsync {
 /// Encoders of one table: a worker borrows one for a page.
 class TableEncoders {
  public:
-  /// `plan`, `source` and `sink` outlive it.
-  TableEncoders(const TablePlan& plan, const Source& source, Sink& sink)
+  /// `plan`, `source` and `sink` outlive it. Null where pages are wanted for estimates only.
+  TableEncoders(const TablePlan& plan, const Source& source, Sink* sink)
       : plan_(plan), source_(source), sink_(sink) {}
 
   const TablePlan& plan() const { return plan_; }
@@ -33,7 +33,7 @@ class TableEncoders {
  private:
   const TablePlan& plan_;
   const Source& source_;
-  Sink& sink_;
+  Sink* const sink_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<PageEncoder>> idle_;
 };

@@ -39,6 +39,8 @@ class RunProgress {
   /// lies before it counts as done. The whole range where no page was delivered.
   TokenRange restart(TokenRange range);
 
+  /// True where nothing is delivered.
+  bool is_empty() const { return done_.empty() && active_.empty(); }
   /// True where the done ranges are the whole ring.
   bool covers_ring() const;
   /// Share of the ring delivered, 0 to 1.

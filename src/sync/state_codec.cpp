@@ -67,6 +67,7 @@ json encode_run(const RunState& run) {
                    {"started_us", run.started_us}, {"paging", run.paging_fingerprint},
                    {"done", std::move(done)},      {"active", std::move(active)}};
   if (run.cursor_after_ms) document["after_ms"] = *run.cursor_after_ms;
+  if (run.window_end_ms) document["window_end_ms"] = *run.window_end_ms;
   return document;
 }
 
@@ -94,8 +95,14 @@ RunState decode_run(const json& document) {
   run.started_us = integer(document.at("started_us"));
   run.paging_fingerprint = document.at("paging").get<std::string>();
   if (document.contains("after_ms")) run.cursor_after_ms = integer(document.at("after_ms"));
-  if ((run.kind == RunKind::kIncremental) != run.cursor_after_ms.has_value()) {
-    damaged("an incremental run and its bound do not go together");
+  const bool may_be_bounded = run.kind != RunKind::kFull;
+  const bool must_be_bounded = run.kind == RunKind::kIncremental;
+  if (run.cursor_after_ms ? !may_be_bounded : must_be_bounded) {
+    damaged("a run and its bound do not go together");
+  }
+  if (document.contains("window_end_ms")) run.window_end_ms = integer(document.at("window_end_ms"));
+  if (run.window_end_ms && (!run.cursor_after_ms || *run.window_end_ms <= *run.cursor_after_ms)) {
+    damaged("a window does not end after its start");
   }
   for (const json& range : document.at("done")) run.done.push_back(decode_range(range));
   if (merged(run.done) != run.done) damaged("token ranges overlap or are out of order");
@@ -118,6 +125,7 @@ json encode_table(const TableState& table) {
   if (!table.dropped_columns.empty()) document["dropped_columns"] = table.dropped_columns;
   if (!table.cursor_column.empty()) document["cursor_column"] = table.cursor_column;
   if (table.cursor_ms) document["cursor_ms"] = *table.cursor_ms;
+  if (table.floor_ms) document["floor_ms"] = *table.floor_ms;
   if (table.run) document["run"] = encode_run(*table.run);
   return document;
 }
@@ -137,6 +145,7 @@ TableState decode_table(const json& document) {
   }
   table.last_run_started_us = integer(document.at("last_run_started_us"));
   if (document.contains("cursor_ms")) table.cursor_ms = integer(document.at("cursor_ms"));
+  if (document.contains("floor_ms")) table.floor_ms = integer(document.at("floor_ms"));
   if (document.contains("run")) table.run = decode_run(document.at("run"));
   return table;
 }

@@ -22,6 +22,7 @@ struct TableSummary {
   uint64_t rows_read = 0;         // by this run
   uint64_t rows_sent = 0;         // taken by the destination
   uint64_t rows_reported = 0;     // not sent, and why in the log
+  uint32_t index_windows = 0;     // read by this run; 0: by scans
   uint64_t null_cursor_rows = 0;  // rows whose cursor column is NULL: no later run sees them
   /// By column: values that became NULL because the destination cannot hold them.
   std::map<std::string, uint64_t> nulled_values;

@@ -8,14 +8,15 @@
 
 namespace ringsync {
 
-TableRun::TableRun(TablePlan plan, TableState& state, const std::string& paging_fingerprint)
+TableRun::TableRun(TablePlan plan, TableState& state, PagingFingerprint paging_fingerprint)
     : plan_(std::move(plan)),
       state_(state),
-      query_(std::make_shared<const ScanQuery>(
-          ScanQuery{plan_.table, plan_.cursor_column, plan_.cursor_after_ms})),
-      progress_(*state.run, paging_fingerprint),
+      paging_fingerprint_(std::move(paging_fingerprint)),
+      whole_table_(
+          std::make_shared<const ScanQuery>(ScanQuery{plan_.table, plan_.cursor_column, {}, {}})),
+      progress_(*state.run, state.run->paging_fingerprint),
+      resumes_window_(state.run->window_end_ms.has_value()),
       share_at_start_(progress_.share()) {
-  state_.run->paging_fingerprint = paging_fingerprint;
   summary_.name = plan_.table.name;
   summary_.mode = plan_.mode;
   summary_.run = plan_.run;
@@ -26,31 +27,131 @@ void TableRun::begin(std::shared_ptr<TableEncoders> encoders, int64_t now_ms) {
   encoders_ = std::move(encoders);
   phase_ = TablePhase::kReading;
   began_ms_ = now_ms;
+  ScanWork probe;
+  probe.purpose = ScanPurpose::kSizeProbe;
+  pending_.push_back(std::move(probe));
+  if (probe_reads_all()) set_bounds(std::nullopt, std::nullopt, false);
 }
 
-bool TableRun::is_untouched() const { return share_at_start_ == 0; }
+void TableRun::set_bounds(std::optional<int64_t> after_ms, std::optional<int64_t> end_ms,
+                          bool by_index) {
+  query_ = std::make_shared<const ScanQuery>(
+      ScanQuery{plan_.table, plan_.cursor_column, after_ms, end_ms, by_index});
+  RunState& run = *state_.run;
+  run.cursor_after_ms = after_ms;
+  run.window_end_ms = end_ms;
+  // Positions are kept, paging states only where they were made for this very statement.
+  progress_.save(run);
+  const std::string fingerprint = paging_fingerprint_(*query_);
+  progress_ = RunProgress(run, fingerprint);
+  run.paging_fingerprint = fingerprint;
+}
 
-void TableRun::plan_scans(const std::vector<Token>& ring_tokens, TableEstimate estimate,
-                          const SplitSizing& sizing, uint32_t lanes) {
+void TableRun::plan_reads(TableEstimate estimate, const ReadSetting& setting) {
   estimate_ = estimate;
+  if (!plan_.cursor_index.empty()) {
+    windows_.emplace(*state_.run->cursor_after_ms, plan_.until_ms, state_.run->window_end_ms,
+                     setting.windows(estimate));
+    const ReadEstimate reads = windows_->estimate();
+    const bool by_index = reads.index_is_cheaper();
+    log_info("table {}: {}: {} window{} of index {} take about {:.2f} s, one scan about {:.2f} s",
+             name(), by_index ? "by index" : "by one scan", reads.windows,
+             reads.windows == 1 ? "" : "s", plan_.cursor_index, reads.index_seconds,
+             reads.scan_seconds);
+    if (by_index) {
+      open_window(setting);
+      return;
+    }
+  }
+  scan_the_rest(setting);
+}
+
+void TableRun::open_window(const ReadSetting& setting) {
+  set_bounds(windows_->after_ms(), windows_->end_ms(), true);
+  if (progress_.is_empty()) {
+    ScanWork probe;
+    probe.purpose = ScanPurpose::kWindowProbe;
+    pending_.push_back(std::move(probe));
+    return;
+  }
+  // How much is left of a window that a saved run began is not known: a split a lane.
+  plan_scans({uint64_t{setting.lanes} * 2 * setting.page_rows, estimate_.row_bytes}, setting);
+}
+
+bool TableRun::plan_window(TableEstimate window, const ReadSetting& setting) {
+  if (!windows_->estimate(static_cast<double>(window.rows)).index_is_cheaper()) {
+    log_info("table {}: index {} leads to so many rows that one scan is cheaper", name(),
+             plan_.cursor_index);
+    give_up_index(setting);
+    return false;
+  }
+  plan_scans(window, setting);
+  if (queue_.remaining() > 1) return false;
+  queue_ = SplitQueue();
+  return true;
+}
+
+bool TableRun::plan_next(const ReadSetting& setting) {
+  if (!windows_) return false;
+  ++summary_.index_windows;
+  if (!windows_->advance()) return false;
+  rereads_ = true;
+  forget_window();
+  if (windows_->estimate().index_is_cheaper()) {
+    open_window(setting);
+  } else {
+    log_info("table {}: by one scan from here on: index {} leads to too many rows", name(),
+             plan_.cursor_index);
+    scan_the_rest(setting);
+  }
+  return true;
+}
+
+void TableRun::give_up_index(const ReadSetting& setting) {
+  rereads_ = true;
+  scan_the_rest(setting);
+}
+
+// What was read of a window with an end says nothing of the rows past that end.
+void TableRun::forget_window() {
+  progress_ = RunProgress();
+  pending_.clear();
+  queue_ = SplitQueue();
+}
+
+void TableRun::scan_the_rest(const ReadSetting& setting) {
+  if (windows_) share_before_scan_ = windows_->share_done();
+  if (state_.run->window_end_ms) forget_window();
+  const std::optional<int64_t> after_ms =
+      windows_ ? windows_->after_ms() : state_.run->cursor_after_ms;
+  windows_.reset();
+  pending_.clear();
+  set_bounds(after_ms, std::nullopt, false);
+  plan_scans(estimate_, setting);
+}
+
+void TableRun::plan_scans(TableEstimate estimate, const ReadSetting& setting) {
   for (const ScanPosition& position : progress_.positions()) {
     ScanWork work;
     work.range = position.range;
     work.paging_state = position.paging_state;
     if (work.paging_state.empty()) work = work_from_token(std::move(work));
-    resumed_.push_back(std::move(work));
+    pending_.push_back(std::move(work));
   }
   // What the resumed scans read is not for the queue; a restarted one has no position any more.
   std::vector<TokenRange> resumed_ranges;
-  for (const ScanWork& work : resumed_) resumed_ranges.push_back(work.range);
+  for (const ScanWork& work : pending_) resumed_ranges.push_back(work.range);
   const auto ranges = without(progress_.remaining(), resumed_ranges);
-  queue_ = SplitQueue(plan_splits(ranges, ring_tokens, estimate, sizing), lanes);
+  SplitSizing sizing = setting.sizing;
+  // An index begins its search anew for each page: a split is to have two at least.
+  if (windows_) sizing.split_rows_min = uint64_t{2} * setting.page_rows;
+  queue_ = SplitQueue(plan_splits(ranges, setting.ring_tokens, estimate, sizing), setting.lanes);
 }
 
 std::optional<ScanWork> TableRun::take_work() {
-  if (!resumed_.empty()) {
-    ScanWork work = std::move(resumed_.front());
-    resumed_.pop_front();
+  if (!pending_.empty()) {
+    ScanWork work = std::move(pending_.front());
+    pending_.pop_front();
     return work;
   }
   const auto assignment = queue_.take();
@@ -59,6 +160,15 @@ std::optional<ScanWork> TableRun::take_work() {
   work.range = assignment->range;
   work.lane = assignment->lane;
   return work;
+}
+
+void TableRun::go_on(const ScanWork& work) {
+  ScanWork rest = work;
+  rest.purpose = ScanPurpose::kSplit;
+  if (const ScanPosition* position = progress_.position(work.range)) {
+    rest.paging_state = position->paging_state;
+  }
+  pending_.push_back(std::move(rest));
 }
 
 ScanWork TableRun::work_after_failure(const ScanWork& failed, int64_t now_ms) const {
@@ -91,6 +201,7 @@ void TableRun::on_delivered(ScanWork& work, const EncodedRows& rows) {
   summary_.null_cursor_rows += rows.null_cursor_rows;
   summary_.bytes += rows.bytes;
   if (rows.encoded != nullptr) count_nulled(*rows.encoded);
+  if (windows_) windows_->met(rows.rows_read);
   if (rows.is_last) return;
   // A page may be empty and not the last: the server filtered all it read. Its paging state counts
   // all the same; the token reached stays, or is the first of the range, which vouches for nothing.
@@ -150,12 +261,20 @@ uint32_t TableRun::first_page_rows(uint32_t page_bytes_target, uint32_t page_row
   return static_cast<uint32_t>(std::clamp<uint64_t>(fitting, 1, page_rows_max));
 }
 
+double TableRun::share() const {
+  if (phase_ == TablePhase::kDone) return 1;
+  if (!windows_) return share_before_scan_ + (1 - share_before_scan_) * progress_.share();
+  const double done = windows_->share_done();
+  const auto left = static_cast<double>(windows_->estimate().windows);
+  return done + (1 - done) / left * progress_.share();
+}
+
 TableProgress TableRun::progress(int64_t now_ms) const {
   TableProgress progress;
   progress.name = plan_.table.name;
   progress.state = phase_;
   progress.rows = summary_.rows_sent;
-  progress.ring_share = phase_ == TablePhase::kDone ? 1.0 : progress_.share();
+  progress.ring_share = share();
   progress.ring_share_start = share_at_start_;
   if (phase_ != TablePhase::kWaiting) progress.reading_ms = now_ms - began_ms_;
   return progress;

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "model/state.h"
+#include "plan/index_windows.h"
 #include "plan/split_queue.h"
 #include "plan/splits.h"
 #include "sync/page_pipeline.h"
@@ -19,9 +21,17 @@
 
 namespace ringsync {
 
+/// What a scan is for.
+enum class ScanPurpose : uint8_t {
+  kSizeProbe,    // the first pages of the ring, whatever the bounds: how large the table is
+  kWindowProbe,  // the first page of an index window: most often all of it
+  kSplit,        // rows of a split
+};
+
 /// One scan to be started: a range, and from where.
 struct ScanWork {
-  TokenRange range;
+  ScanPurpose purpose = ScanPurpose::kSplit;
+  TokenRange range = kWholeRing;
   std::vector<uint8_t> paging_state;   // empty: from the range's start
   std::optional<uint32_t> lane;        // of the split queue; none for what a saved run left
   std::optional<Token> repeats_until;  // rows up to this token may have been delivered before
@@ -30,11 +40,28 @@ struct ScanWork {
   int64_t failing_since_ms = 0;        // steady; of the first of these
 };
 
+/// What planning a table's reads needs to know beside the table.
+struct ReadSetting {
+  const std::vector<Token>& ring_tokens;
+  uint32_t node_count = 1;
+  SplitSizing sizing;
+  uint32_t lanes = 1;  // scans of one table at once
+  uint32_t page_rows = 5000;
+  int64_t window_ms = 6 * 3'600'000;
+  ReadCosts costs;
+
+  WindowOptions windows(TableEstimate table) const {
+    return {window_ms, page_rows, table, {ring_tokens.size(), node_count}, costs};
+  }
+};
+
 class TableRun {
  public:
+  /// Fingerprint of a query's statement and all else that its paging states depend on.
+  using PagingFingerprint = std::function<std::string(const ScanQuery&)>;
+
   /// `state` outlives the run and holds a run under way (plan_table puts it there).
-  /// `paging_fingerprint` is of the statement that this run sends.
-  TableRun(TablePlan plan, TableState& state, const std::string& paging_fingerprint);
+  TableRun(TablePlan plan, TableState& state, PagingFingerprint paging_fingerprint);
 
   /// Not movable: encoders refer to its plan.
   TableRun(const TableRun&) = delete;
@@ -46,24 +73,44 @@ class TableRun {
   /// True until the table is done or has failed.
   bool is_open() const { return phase_ == TablePhase::kWaiting || phase_ == TablePhase::kReading; }
   TableSummary& summary() { return summary_; }
-  const std::shared_ptr<const ScanQuery>& query() const { return query_; }
   const std::shared_ptr<TableEncoders>& encoders() const { return encoders_; }
+  /// What a scan asks for: the present bounds, but for a probe of the table's size.
+  const std::shared_ptr<const ScanQuery>& query(ScanPurpose purpose) const {
+    return purpose == ScanPurpose::kSizeProbe ? whole_table_ : query_;
+  }
 
-  /// The probe begins: the table is being read from `now_ms` (steady) on.
+  /// The table is being read from `now_ms` (steady) on; its first work is a probe of its size.
   void begin(std::shared_ptr<TableEncoders> encoders, int64_t now_ms);
-  /// Cuts what is left into splits, now that the size is known.
-  void plan_scans(const std::vector<Token>& ring_tokens, TableEstimate estimate,
-                  const SplitSizing& sizing, uint32_t lanes);
+  /// The size is known: chooses between index windows and a scan, and plans the first reads.
+  void plan_reads(TableEstimate estimate, const ReadSetting& setting);
+  /// The probe of an index window did not come to its end; `window` is what it told. Plans the rest
+  /// of the window, or of the run where a scan is cheaper after all. True where the scan goes on
+  /// behind the probe's page, which then counts (see go_on); else that page is to be dropped.
+  bool plan_window(TableEstimate window, const ReadSetting& setting);
+  /// The present bounds are read to their end. False where nothing is left; else the next window,
+  /// or a scan of all that is left, is planned.
+  bool plan_next(const ReadSetting& setting);
+  /// True where an index serves the present bounds.
+  bool reads_by_index() const { return windows_.has_value(); }
+  /// The index cannot serve: what is left, the window under way included, is read by one scan. No
+  /// scan of the table may be under way.
+  void give_up_index(const ReadSetting& setting);
+
   /// True where nothing of this run was delivered before.
-  bool is_untouched() const;
-  /// True where this run leaves out rows because an earlier one has brought them; else a probe that
-  /// comes to the table's end has all of it.
+  bool is_untouched() const { return share_at_start_ == 0 && !resumes_window_; }
+  /// True where this run leaves out rows because an earlier one has brought them.
   bool builds_on_earlier_rows() const {
     return plan_.run == RunKind::kIncremental || !is_untouched();
   }
+  /// True where a probe of the size that comes to the table's end has all that this run reads.
+  bool probe_reads_all() const { return is_untouched() && !plan_.cursor_after_ms; }
+  /// True where rows of this scan may have been delivered before in this run.
+  bool may_repeat(const ScanWork& work) const { return rereads_ || work.repeats_until.has_value(); }
 
   /// The next scan to start, if there is one now.
   std::optional<ScanWork> take_work();
+  /// A scan that ended before its range did goes on behind its last delivered page.
+  void go_on(const ScanWork& work);
   /// A scan that failed goes on from the last delivered page of its range.
   ScanWork work_after_failure(const ScanWork& failed, int64_t now_ms) const;
   /// A scan whose paging state cannot be used goes on from the last delivered token.
@@ -73,7 +120,7 @@ class TableRun {
   void on_delivered(ScanWork& work, const EncodedRows& rows);
   /// The scan is at its end, and delivered.
   void on_scan_complete(const ScanWork& work);
-  /// True where every range is delivered.
+  /// True where every range is delivered within the present bounds.
   bool covers_ring() const { return progress_.covers_ring(); }
 
   void finish(int64_t now_ms);
@@ -89,18 +136,30 @@ class TableRun {
  private:
   /// Counts what became NULL on the way to the destination; warns of each column once.
   void count_nulled(const EncodedPage& page);
+  void set_bounds(std::optional<int64_t> after_ms, std::optional<int64_t> end_ms, bool by_index);
+  void forget_window();
+  void open_window(const ReadSetting& setting);
+  void scan_the_rest(const ReadSetting& setting);
+  void plan_scans(TableEstimate estimate, const ReadSetting& setting);
+  double share() const;
 
   TablePlan plan_;
   TableState& state_;
+  const PagingFingerprint paging_fingerprint_;
+  const std::shared_ptr<const ScanQuery> whole_table_;
   std::shared_ptr<const ScanQuery> query_;
   std::shared_ptr<TableEncoders> encoders_;  // shared with the workers' pages in flight
   RunProgress progress_;
-  std::deque<ScanWork> resumed_;
+  std::optional<IndexWindows> windows_;
+  std::deque<ScanWork> pending_;  // before the queue's splits
   SplitQueue queue_;
   TableEstimate estimate_;
   TablePhase phase_ = TablePhase::kWaiting;
   TableSummary summary_;
+  bool rereads_ = false;  // a key may come again: a later window or another way to read
+  bool resumes_window_ = false;
   double share_at_start_ = 0;
+  double share_before_scan_ = 0;  // read by index before a scan took over
   int64_t began_ms_ = 0;
 };
 

@@ -23,8 +23,10 @@ std::string scan_cql(const ScanQuery& query, const ScyllaExtras& extras) {
                                  column_list(table, table.columns.size()), quoted(table.keyspace),
                                  quoted(table.name), token, token);
   if (query.cursor_column && query.cursor_after_ms) {
-    text += fmt::format(" AND {} > ? ALLOW FILTERING",
-                        quoted(table.columns[*query.cursor_column].name));
+    const std::string cursor = quoted(table.columns[*query.cursor_column].name);
+    text += fmt::format(" AND {} > ?", cursor);
+    if (query.cursor_until_ms) text += fmt::format(" AND {} <= ?", cursor);
+    if (!query.by_index) text += " ALLOW FILTERING";
   }
   if (extras.enabled) {
     text += " BYPASS CACHE";

@@ -15,8 +15,10 @@ struct ScyllaExtras {
 };
 
 /// SELECT of all columns of the query's table, in order, with two bind markers for the token range
-/// (start, end] and, where the query has a cursor bound, a third for it. The bound is the cursor's
-/// own type, milliseconds since the epoch. Names are always quoted.
+/// (start, end] and one more for each bound of the cursor, the lower first. Bounds are of the
+/// cursor's own type, milliseconds since the epoch. A bound that no index serves needs ALLOW
+/// FILTERING; one that an index serves must not have it: a server without the index then refuses
+/// the statement rather than filter every window. Names are always quoted.
 std::string scan_cql(const ScanQuery& query, const ScyllaExtras& extras);
 
 }  // namespace ringsync

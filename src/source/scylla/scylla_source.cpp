@@ -9,6 +9,7 @@
 
 #include "cql/type_option.h"
 #include "ringsync_bridge/src/lib.rs.h"
+#include "source/scylla/index_text.h"
 #include "source/scylla/partition_key.h"
 #include "source/scylla/scan_cql.h"
 
@@ -78,6 +79,11 @@ Result<Table> table_of(const bridge::TableSpec& spec, const std::string& keyspac
   table.keyspace = keyspace;
   table.name = std::string(spec.name);
   table.id = std::string(spec.id);
+  table.is_view = spec.is_view;
+  for (const bridge::IndexSpec& index : spec.indexes) {
+    table.indexes.push_back(make_index(std::string(index.name), std::string(index.class_name),
+                                       std::string(index.target)));
+  }
   for (const bridge::ColumnSpec& column : spec.columns) {
     Bytes option{column.type_option.data(), column.type_option.size()};
     auto type = parse_type_option(option);
@@ -105,8 +111,10 @@ bridge::QuerySpec query_spec(const ScanQuery& query, const ScyllaExtras& extras)
     spec.columns.push_back(
         {rust::String::lossy(column.name), column_kind(column.kind), rust_bytes(option)});
   }
-  spec.has_cursor = query.cursor_column && query.cursor_after_ms;
-  spec.cursor_after_ms = query.cursor_after_ms.value_or(0);
+  if (query.cursor_column && query.cursor_after_ms) {
+    spec.cursor_bounds_ms.push_back(*query.cursor_after_ms);
+    if (query.cursor_until_ms) spec.cursor_bounds_ms.push_back(*query.cursor_until_ms);
+  }
   return spec;
 }
 
@@ -175,11 +183,14 @@ class ScyllaScanner final : public Scanner {
     return event;
   }
 
-  /// The bridge's form of a query, made once; lives as long as the scanner.
+  /// The bridge's form of a query, made once; valid while `query` is held by others too.
   const bridge::Query& registered(const std::shared_ptr<const ScanQuery>& query) {
     const std::lock_guard lock(mutex_);
     auto found = queries_.find(query.get());
     if (found == queries_.end()) {
+      // Each window of an incremental read is a query of its own; those that no scan holds go.
+      std::erase_if(queries_,
+                    [](const auto& entry) { return entry.second.query.use_count() == 1; });
       Registered made{query, bridge::make_query(query_spec(*query, extras_))};
       found = queries_.emplace(query.get(), std::move(made)).first;
     }
@@ -198,6 +209,7 @@ class ScyllaSource final : public Source {
   ScyllaSource(rust::Box<bridge::Session> session, const ScyllaOptions& options)
       : session_(std::move(session)),
         keyspace_(options.keyspace),
+        include_views_(options.include_views),
         extras_{session_->is_scylla(), options.request_timeout_ms},
         trace_(options.page_trace) {}
 
@@ -213,6 +225,7 @@ class ScyllaSource final : public Source {
     RINGSYNC_TRY(to_status(schema.status));
     Keyspace keyspace{keyspace_, {}};
     for (const bridge::TableSpec& spec : schema.tables) {
+      if (spec.is_view && !include_views_) continue;
       RINGSYNC_ASSIGN(Table table, table_of(spec, keyspace_));
       keyspace.tables.push_back(std::move(table));
     }
@@ -248,6 +261,7 @@ class ScyllaSource final : public Source {
  private:
   const rust::Box<bridge::Session> session_;
   const std::string keyspace_;
+  const bool include_views_;
   const ScyllaExtras extras_;
   PageTrace* const trace_;
 };

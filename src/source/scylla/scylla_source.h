@@ -36,6 +36,7 @@ struct ScyllaOptions {
   std::string password;
   std::string local_dc;  // empty: nodes of every data centre are used
   std::string keyspace;
+  bool include_views = false;  // materialised views too
   std::string consistency = "LOCAL_QUORUM";
   std::optional<TlsOptions> tls;
   uint32_t connect_timeout_ms =

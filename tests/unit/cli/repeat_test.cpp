@@ -22,6 +22,7 @@ class Repeat : public ::testing::Test, public Clock {
 
   int64_t wall_us() const override { return now_ms_ * 1000; }
   int64_t steady_ms() const override { return now_ms_; }
+  void sleep_ms(int64_t) const override {}
 
   Result<ExitCode> run(std::vector<Round> rounds) {
     size_t next = 0;

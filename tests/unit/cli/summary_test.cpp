@@ -128,6 +128,7 @@ TEST(SummaryJson, HoldsEveryFieldOfEveryTable) {
                                          {"rows_read", 336'776},
                                          {"rows_sent", 336'776},
                                          {"rows_reported", 0},
+                                         {"index_windows", 0},
                                          {"null_cursor_rows", 0},
                                          {"nulled_values", {{"delay", 7}}},
                                          {"rows_deleted", nullptr},

@@ -13,7 +13,7 @@ Table orders() {
   return table;
 }
 
-const PlanningOptions kOptions{"updated_at", 300'000};
+const PlanningOptions kOptions{};  // updated_at, 300 s
 
 TEST(TablePlanning, TheFirstRunOfATableWithACursorReadsEverythingAndSweeps) {
   TableState state;
@@ -123,7 +123,9 @@ TEST(TablePlanning, AnotherCursorColumnBeginsTheTableAnew) {
   TableState state;
   plan_table(table, state, kOptions, {1'000, 1});
   complete_run(state);
-  EXPECT_EQ(plan_table(table, state, {"modified_at", 0}, {2'000, 2}).run, RunKind::kFirst);
+  EXPECT_EQ(
+      plan_table(table, state, PlanningOptions{.cursor_column = "modified_at"}, {2'000, 2}).run,
+      RunKind::kFirst);
 }
 
 TEST(TablePlanning, AModeThatChangesDropsTheCursor) {

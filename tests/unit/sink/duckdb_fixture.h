@@ -24,6 +24,7 @@ class SetClock final : public Clock {
  public:
   int64_t wall_us() const override { return wall; }
   int64_t steady_ms() const override { return steady; }
+  void sleep_ms(int64_t) const override {}
 
   int64_t wall = 1'700'000'000'000'000;
   int64_t steady = 1000;

@@ -16,6 +16,7 @@ class FixedClock final : public Clock {
  public:
   int64_t wall_us() const override { return 1'700'000'000'123'456; }
   int64_t steady_ms() const override { return 0; }
+  void sleep_ms(int64_t) const override {}
 };
 
 class TenBytes final : public PageBuffer {

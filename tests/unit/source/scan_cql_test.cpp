@@ -40,6 +40,20 @@ TEST(ScanCql, ACursorBoundFiltersOnTheCursorColumn) {
   EXPECT_TRUE(text.ends_with(" <= ? AND \"updated_at\" > ? ALLOW FILTERING")) << text;
 }
 
+TEST(ScanCql, AnIndexServesAWindowWithoutFiltering) {
+  ScanQuery query = query_of_flights();
+  query.cursor_column = 3;
+  query.cursor_after_ms = 1'700'000'000'000;
+  query.by_index = true;
+  std::string text = scan_cql(query, {});
+  EXPECT_TRUE(text.ends_with(" <= ? AND \"updated_at\" > ?")) << text;
+  query.cursor_until_ms = 1'700'000'021'600;
+  text = scan_cql(query, {});
+  EXPECT_TRUE(text.ends_with(" <= ? AND \"updated_at\" > ? AND \"updated_at\" <= ?")) << text;
+  text = scan_cql(query, {.enabled = true, .server_timeout_ms = 5'000});
+  EXPECT_TRUE(text.ends_with(" AND \"updated_at\" <= ? BYPASS CACHE USING TIMEOUT 5000ms")) << text;
+}
+
 TEST(ScanCql, ACursorColumnWithoutABoundReadsEverything) {
   ScanQuery query = query_of_flights();
   query.cursor_column = 3;

@@ -29,6 +29,8 @@ Table schema_of(const std::string& name, const FakeTable& fake) {
   if (fake.has_cursor) {
     table.columns.push_back({"updated_at", type(TypeKind::kTimestamp), ColumnKind::kRegular});
   }
+  if (fake.is_indexed) table.indexes.push_back({"by_time", "updated_at", IndexKind::kSai});
+  table.is_view = fake.is_view;
   table.columns.push_back({"value", type(TypeKind::kBigint), ColumnKind::kRegular});
   return table;
 }
@@ -63,6 +65,7 @@ class FakeScanner final : public Scanner {
     Running scan{std::move(request), {}, 0};
     scan.bookmark = scan.request.paging_state;
     running_.push_back(std::move(scan));
+    source_.scans_at_once_max_ = std::max(source_.scans_at_once_max_, running_.size());
   }
 
   Result<std::optional<ScanEvent>> next(int64_t) override {
@@ -72,11 +75,9 @@ class FakeScanner final : public Scanner {
     const size_t pick = random_() % running_.size();
     Running& scan = running_[pick];
     const ScanId id = scan.request.id;
-    if (source_.options_.fault) {
-      if (auto error = source_.options_.fault(scan.request)) {
-        running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(pick));
-        return std::optional<ScanEvent>(ScanEvent{id, std::move(*error)});
-      }
+    if (auto error = failure_of(scan.request)) {
+      running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(pick));
+      return std::optional<ScanEvent>(ScanEvent{id, std::move(*error)});
     }
     Page page = next_page(scan);
     const bool ended = page.is_last || ++scan.pages == scan.request.page_limit;
@@ -97,6 +98,14 @@ class FakeScanner final : public Scanner {
     uint32_t pages = 0;
   };
 
+  std::optional<Error> failure_of(const ScanRequest& request) const {
+    const FakeTable& table = source_.tables_.at(request.query->table.name);
+    if (request.query->by_index && !(table.is_indexed && table.serves_index)) {
+      return Error{ErrorCode::kInvalidQuery, "this would need filtering"};
+    }
+    return source_.options_.fault ? source_.options_.fault(request) : std::nullopt;
+  }
+
   Page next_page(Running& scan) {
     const ScanQuery& query = *scan.request.query;
     const FakeTable& table = source_.tables_.at(query.table.name);
@@ -110,9 +119,13 @@ class FakeScanner final : public Scanner {
           (!row.updated_at_ms || *row.updated_at_ms <= *query.cursor_after_ms)) {
         continue;
       }
+      if (query.cursor_until_ms && *row.updated_at_ms > *query.cursor_until_ms) continue;
       ids.emplace(token, id);
     }
-    const uint32_t limit = scan.pages == 0 ? scan.request.first_page_rows : options_.page_rows_max;
+    const uint32_t most = scan.request.page_rows_max == 0
+                              ? options_.page_rows_max
+                              : std::min(options_.page_rows_max, scan.request.page_rows_max);
+    const uint32_t limit = scan.pages == 0 ? std::min(scan.request.first_page_rows, most) : most;
     Page page;
     std::vector<uint8_t> bytes;
     for (const auto& [token, id] : ids) {
@@ -124,6 +137,7 @@ class FakeScanner final : public Scanner {
       ++page.row_count;
       after = token;
     }
+    source_.rows_read_ += page.row_count;
     page.is_last = page.row_count == ids.size();
     scan.bookmark.clear();
     append_be(scan.bookmark, static_cast<uint64_t>(after), 8);
@@ -166,7 +180,8 @@ Token FakeSource::token(const std::vector<Bytes>& partition_key) const {
 }
 
 std::string FakeSource::statement(const ScanQuery& query) const {
-  return fmt::format("scan {} after {}", query.table.name, query.cursor_after_ms.value_or(-1));
+  return fmt::format("scan {}{}{}{}", query.table.name, query.cursor_after_ms ? " after ?" : "",
+                     query.cursor_until_ms ? " until ?" : "", query.by_index ? " by index" : "");
 }
 
 namespace {

@@ -22,6 +22,7 @@ class FakeClock final : public Clock {
  public:
   int64_t wall_us() const override { return wall_us_; }
   int64_t steady_ms() const override { return ++steady_ms_; }
+  void sleep_ms(int64_t ms) const override { steady_ms_ += ms; }
   void advance_ms(int64_t ms) {
     wall_us_ += ms * 1000;
     steady_ms_ += ms;
@@ -41,6 +42,9 @@ struct FakeRow {
 struct FakeTable {
   std::string id = "table-1";
   bool has_cursor = false;
+  bool is_indexed = false;   // the schema shows an index of the cursor
+  bool serves_index = true;  // the server takes reads by it
+  bool is_view = false;
   std::map<int64_t, FakeRow> rows;  // by id
 };
 
@@ -74,6 +78,8 @@ class FakeSource final : public Source {
 
   /// Every scan that was asked for, in order.
   const std::vector<ScanRequest>& requests() const { return requests_; }
+  size_t scans_at_once_max() const { return scans_at_once_max_; }
+  uint64_t rows_read() const { return rows_read_; }
 
  private:
   friend class FakeScanner;
@@ -81,6 +87,8 @@ class FakeSource final : public Source {
   const Clock& clock_;
   FakeSourceOptions options_;
   std::vector<ScanRequest> requests_;
+  size_t scans_at_once_max_ = 0;
+  uint64_t rows_read_ = 0;
 };
 
 struct FakeDestinationRow {

@@ -20,11 +20,13 @@ SyncState sample() {
   orders.dropped_columns = {"old"};
   orders.cursor_column = "updated_at";
   orders.cursor_ms = -5;
+  orders.floor_ms = -7;
   orders.last_run_started_us = 99;
   RunState run;
   run.kind = RunKind::kIncremental;
   run.until_ms = 1'700'000'000'123;
   run.cursor_after_ms = 12;
+  run.window_end_ms = 13;
   run.started_us = 98;
   run.paging_fingerprint = "p";
   run.done = {{kTokenMin, -10}, {5, kTokenMax - 1}};
@@ -89,6 +91,36 @@ TEST(StateCodec, RangesThatContradictEachOtherAreDamage) {
     state.tables["Or\"ders"].run->done = done;
     state.tables["Or\"ders"].run->active = active;
     EXPECT_FALSE(decode_state(encode_state(state)).ok());
+  }
+}
+
+TEST(StateCodec, ADocumentWithoutTheFieldsThatCameLaterIsRead) {
+  const auto decoded = decode_state(R"({"ringsync":1,
+    "source":{"cluster":"Test Cluster","keyspace":"nyc"},
+    "tables":{
+      "flights":{"table_id":"5bc5","mode":"timestamp","key":"91ab","columns":"07f3",
+        "column_names":["id","updated_at"],"last_run_started_us":1764000030000000,
+        "cursor_column":"updated_at","cursor_ms":1764000000000,
+        "run":{"kind":"incremental","until_ms":1764003600000,"after_ms":1763999699999,
+          "started_us":1764003630000000,"paging":"c0ffee",
+          "done":[[-9223372036854775808,-10]],"active":[[-10,5,3,"00ff10"]]}},
+      "planes":{"table_id":"77","mode":"full","key":"k","columns":"c","column_names":["id"],
+        "dropped_columns":["year"],"last_run_started_us":7}}})");
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  const TableState& flights = decoded->tables.at("flights");
+  ASSERT_TRUE(flights.run.has_value());
+  EXPECT_EQ(flights.run->cursor_after_ms, 1'763'999'699'999);
+  EXPECT_FALSE(flights.run->window_end_ms.has_value());
+  EXPECT_FALSE(flights.floor_ms.has_value());
+  EXPECT_EQ(flights.run->active.at(0).paging_state, (std::vector<uint8_t>{0, 255, 16}));
+  EXPECT_EQ(decoded->tables.at("planes").dropped_columns, std::vector<std::string>{"year"});
+}
+
+TEST(StateCodec, AWindowThatDoesNotEndAfterItsStartIsDamage) {
+  for (const int64_t end_ms : {12, 11, -5}) {
+    SyncState state = sample();
+    state.tables["Or\"ders"].run->window_end_ms = end_ms;
+    EXPECT_FALSE(decode_state(encode_state(state)).ok()) << end_ms;
   }
 }
 

@@ -104,17 +104,27 @@ mod ffi {
         type_option: Vec<u8>,
     }
 
+    /// An index as system_schema.indexes has it; options that it lacks are empty.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    struct IndexSpec {
+        name: String,
+        class_name: String,
+        target: String,
+    }
+
     #[derive(Debug)]
     struct TableSpec {
         name: String,
         id: String,
+        is_view: bool,
+        indexes: Vec<IndexSpec>,
         /// Partition key, clustering key, static columns by name, regular columns by name.
         columns: Vec<ColumnSpec>,
     }
 
     struct Schema {
         status: Status,
-        /// By name; views are not among them.
+        /// By name, materialised views among them.
         tables: Vec<TableSpec>,
     }
 
@@ -130,15 +140,14 @@ mod ffi {
         unix_ms: i64,
     }
 
-    /// A range scan's statement: `cql` takes the range's start and end and, where `has_cursor`, the
-    /// cursor's bound. `columns` are what every page must have (their kind does not matter).
+    /// A range scan's statement: `cql` takes the range's start and end and then the cursor's bounds,
+    /// at most two. `columns` are what every page must have (their kind does not matter).
     struct QuerySpec {
         cql: String,
         keyspace: String,
         table: String,
         columns: Vec<ColumnSpec>,
-        has_cursor: bool,
-        cursor_after_ms: i64,
+        cursor_bounds_ms: Vec<i64>,
     }
 
     /// The range (start, end] from its start or from a saved paging state. `page_limit` 0: no limit;

@@ -196,10 +196,12 @@ impl Task {
             .await
             .map_err(|error| self.failed(&error.into(), false))?;
         let (start, end) = (self.scan.start, self.scan.end);
-        let bound = if self.query.has_cursor {
-            prepared.bind(&(start, end, CqlTimestamp(self.query.cursor_after_ms)))
-        } else {
-            prepared.bind(&(start, end))
+        let bound = match *self.query.cursor_bounds_ms {
+            [] => prepared.bind(&(start, end)),
+            [after] => prepared.bind(&(start, end, CqlTimestamp(after))),
+            [after, until, ..] => {
+                prepared.bind(&(start, end, CqlTimestamp(after), CqlTimestamp(until)))
+            }
         };
         let mut bound = bound.map_err(|error| Status::new(Code::InvalidQuery, error))?;
         if self.driver.token_routing {

@@ -1,20 +1,22 @@
 //! A keyspace's tables and columns, read from system_schema. Not on the data path: once a sync.
 
 use crate::error;
-use crate::ffi::{Code, ColumnKind, ColumnSpec, Status, TableSpec};
+use crate::ffi::{Code, ColumnKind, ColumnSpec, IndexSpec, Status, TableSpec};
 use crate::type_text::{self, UserTypes};
 use scylla::client::session::Session as CqlSession;
 use scylla::deserialize::row::DeserializeRow;
 use scylla::response::query_result::QueryRowsResult;
 use scylla::value::CqlValue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-/// All tables of a keyspace by name, without its views.
+/// All tables of a keyspace and its materialised views, by name, in a fixed number of requests.
 /// Error `Schema` where there is no such keyspace, with the names of those there are.
 pub async fn read(cql: &CqlSession, keyspace: &str) -> Result<Vec<TableSpec>, Status> {
     check_keyspace(cql, keyspace).await?;
     let user_types = user_types(cql, keyspace).await?;
     let mut tables = tables(cql, keyspace).await?;
+    add_indexes(cql, keyspace, &mut tables).await?;
+    add_views(cql, keyspace, &mut tables).await?;
     let rows = query(
         cql,
         "SELECT table_name, column_name, kind, position, type \
@@ -24,7 +26,7 @@ pub async fn read(cql: &CqlSession, keyspace: &str) -> Result<Vec<TableSpec>, St
     .await?;
     for row in rows_of::<(String, String, String, i32, String)>(&rows)? {
         let (table, name, kind, position, type_text) = row?;
-        // The columns of views are here too; views are not in `tables`.
+        // The columns of views that stand for an index are here too.
         let Some(found) = tables.get_mut(&table) else {
             continue;
         };
@@ -40,14 +42,19 @@ pub async fn read(cql: &CqlSession, keyspace: &str) -> Result<Vec<TableSpec>, St
         .map(|(name, table)| TableSpec {
             name,
             id: table.id,
+            is_view: table.is_view,
+            indexes: table.indexes,
             columns: in_selection_order(selectable(&table.flags, table.columns)),
         })
         .collect())
 }
 
+#[derive(Default)]
 struct RawTable {
     id: String,
     flags: Vec<String>,
+    is_view: bool,
+    indexes: Vec<IndexSpec>,
     columns: Vec<(i32, ColumnSpec)>,
 }
 
@@ -62,13 +69,78 @@ async fn tables(cql: &CqlSession, keyspace: &str) -> Result<BTreeMap<String, Raw
     for row in rows_of::<(String, CqlValue, Option<Vec<String>>)>(&rows)? {
         let (name, id, flags) = row?;
         let table = RawTable {
-            id: id.as_uuid().map(|id| id.to_string()).unwrap_or_default(),
+            id: uuid_text(&id),
             flags: flags.unwrap_or_default(),
-            columns: Vec::new(),
+            ..RawTable::default()
         };
         tables.insert(name, table);
     }
     Ok(tables)
+}
+
+fn uuid_text(value: &CqlValue) -> String {
+    value.as_uuid().map(|id| id.to_string()).unwrap_or_default()
+}
+
+/// In the order of their names: the index name is the clustering key.
+async fn add_indexes(
+    cql: &CqlSession,
+    keyspace: &str,
+    tables: &mut BTreeMap<String, RawTable>,
+) -> Result<(), Status> {
+    let rows = query(
+        cql,
+        "SELECT table_name, index_name, options FROM system_schema.indexes \
+         WHERE keyspace_name = ?",
+        keyspace,
+    )
+    .await?;
+    for row in rows_of::<(String, String, Option<HashMap<String, String>>)>(&rows)? {
+        let (table, name, options) = row?;
+        let mut options = options.unwrap_or_default();
+        if let Some(found) = tables.get_mut(&table) {
+            found.indexes.push(IndexSpec {
+                name,
+                class_name: options.remove("class_name").unwrap_or_default(),
+                target: options.remove("target").unwrap_or_default(),
+            });
+        }
+    }
+    Ok(())
+}
+
+async fn add_views(
+    cql: &CqlSession,
+    keyspace: &str,
+    tables: &mut BTreeMap<String, RawTable>,
+) -> Result<(), Status> {
+    let rows = query(
+        cql,
+        "SELECT view_name, base_table_name, id FROM system_schema.views WHERE keyspace_name = ?",
+        keyspace,
+    )
+    .await?;
+    for row in rows_of::<(String, String, CqlValue)>(&rows)? {
+        let (name, base, id) = row?;
+        let indexes = tables.get(&base).map_or(&[][..], |table| &table.indexes);
+        if stands_for_index(&name, indexes) {
+            continue;
+        }
+        let view = RawTable {
+            id: uuid_text(&id),
+            flags: vec!["compound".to_string()], // no view has compact storage
+            is_view: true,
+            ..RawTable::default()
+        };
+        tables.insert(name, view);
+    }
+    Ok(())
+}
+
+/// ScyllaDB keeps each secondary index in a view named after it.
+fn stands_for_index(view: &str, indexes: &[IndexSpec]) -> bool {
+    view.strip_suffix("_index")
+        .is_some_and(|name| indexes.iter().any(|index| index.name == name))
 }
 
 async fn user_types(cql: &CqlSession, keyspace: &str) -> Result<UserTypes, Status> {
@@ -256,6 +328,20 @@ mod tests {
         let dense = ["compound".to_string(), "dense".to_string()];
         let with_value = vec![(-1, column("v", ColumnKind::Regular))];
         assert_eq!(selectable(&dense, with_value).len(), 1);
+    }
+
+    #[test]
+    fn only_the_view_of_an_index_of_its_own_table_stands_for_it() {
+        let index = |name: &str| IndexSpec {
+            name: name.to_string(),
+            class_name: String::new(),
+            target: String::new(),
+        };
+        let indexes = [index("by_time")];
+        assert!(stands_for_index("by_time_index", &indexes));
+        assert!(!stands_for_index("by_time", &indexes));
+        assert!(!stands_for_index("by_day_index", &indexes));
+        assert!(!stands_for_index("by_time_index", &[]));
     }
 
     #[test]

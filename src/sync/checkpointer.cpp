@@ -1,0 +1,53 @@
+#include "sync/checkpointer.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "sync/state_codec.h"
+
+namespace ringsync {
+
+Checkpointer::Checkpointer(Sink& sink, const Clock& clock, const SyncOptions& options,
+                           OpenedSync& sync)
+    : sink_(sink), clock_(clock), options_(options), sync_(sync), taken_ms_(clock.steady_ms()) {}
+
+void Checkpointer::on_page(uint64_t bytes) {
+  moved_ = true;
+  bytes_ += bytes;
+}
+
+Status Checkpointer::take(CheckpointUrgency urgency) {
+  const uint32_t rows = std::exchange(rows_, 0);
+  bytes_ = 0;
+  moved_ = false;
+  taken_ms_ = clock_.steady_ms();
+  std::string json;
+  const Checkpoint checkpoint{sync_.sequence + 1, [&] {
+                                for (const auto& table : sync_.tables) {
+                                  if (table->is_open()) table->save_progress();
+                                }
+                                json = encode_state(sync_.state);
+                                return json;
+                              }};
+  RINGSYNC_ASSIGN(const bool durable, sink_.checkpoint(checkpoint, urgency));
+  ++sync_.sequence;
+  log_debug("checkpoint {}: {} rows more, {}", sync_.sequence, rows,
+            durable ? "durable" : "durable with a later one");
+  if (durable && !json.empty() && options_.on_durable_state) {
+    return options_.on_durable_state(json);
+  }
+  return {};
+}
+
+Status Checkpointer::take_if_full() {
+  const bool is_full =
+      rows_ >= options_.checkpoint_interval_rows || bytes_ >= options_.checkpoint_bytes;
+  return is_full ? take(CheckpointUrgency::kRoutine) : Status{};
+}
+
+Status Checkpointer::take_if_old() {
+  const bool is_old = clock_.steady_ms() - taken_ms_ >= options_.checkpoint_interval_ms;
+  return moved_ && is_old ? take(CheckpointUrgency::kRoutine) : Status{};
+}
+
+}  // namespace ringsync

@@ -1,0 +1,78 @@
+#include "sync/survey.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "base/log.h"
+
+namespace ringsync {
+namespace {
+
+constexpr int64_t kClockSkewMs = 5000;
+
+Result<PlanningTimes> planning_times(Source& source, const Clock& clock, int64_t lag_ms) {
+  RINGSYNC_ASSIGN(const int64_t server_ms, source.server_time_ms());
+  PlanningTimes times;
+  times.now_us = clock.wall_us();
+  const int64_t client_ms = times.now_us / 1000;
+  const int64_t apart_ms = std::abs(client_ms - server_ms);
+  if (apart_ms > kClockSkewMs) {
+    log_warning(
+        "this machine's clock and the coordinator's are {} ms apart; the earlier one counts",
+        apart_ms);
+  }
+  times.until_ms = std::min(client_ms, server_ms) - lag_ms;
+  return times;
+}
+
+PlanningOptions planning_options(const SyncOptions& options) {
+  PlanningOptions planning;
+  planning.cursor_column = options.cursor_column;
+  planning.overlap_ms = options.overlap_ms;
+  planning.use_indexes = options.use_indexes;
+  planning.floor_ms = options.initial_start_ms;
+  return planning;
+}
+
+}  // namespace
+
+bool Survey::is_chosen(const std::string& table) const {
+  return std::find(chosen.begin(), chosen.end(), table) != chosen.end();
+}
+
+Result<Survey> survey_source(Source& source, const Clock& clock, const SyncOptions& options) {
+  Survey survey;
+  RINGSYNC_ASSIGN(survey.identity, source.identity());
+  RINGSYNC_ASSIGN(survey.times, planning_times(source, clock, options.lag_ms));
+  RINGSYNC_ASSIGN(survey.ring, source.ring());
+  RINGSYNC_ASSIGN(survey.keyspace, source.keyspace());
+  for (const Table& table : survey.keyspace.tables) survey.chosen.push_back(table.name);
+  if (options.select) {
+    RINGSYNC_ASSIGN(survey.chosen, options.select(survey.chosen));
+  }
+  return survey;
+}
+
+std::unique_ptr<TableRun> plan_run(const Source& source, const Survey& survey, const Table& table,
+                                   TableState& state, const SyncOptions& options) {
+  TablePlan plan = plan_table(table, state, planning_options(options), survey.times);
+  const std::string base =
+      fmt::format("{}\n{}\n{}", table.id, key_fingerprint(table), columns_fingerprint(table));
+  const auto paging = [&source, base,
+                       version = survey.identity.server_version](const ScanQuery& query) {
+    return fingerprint(fmt::format("{}\n{}\n{}", base, source.statement(query), version));
+  };
+  return std::make_unique<TableRun>(std::move(plan), state, paging);
+}
+
+Status check_source(const SyncState& state, const SourceIdentity& identity) {
+  if (state.cluster == identity.cluster && state.keyspace == identity.keyspace) return {};
+  return Error{ErrorCode::kStateMismatch,
+               fmt::format("it is of keyspace \"{}\" of cluster \"{}\", not \"{}\" of \"{}\"",
+                           state.keyspace, state.cluster, identity.keyspace, identity.cluster)};
+}
+
+}  // namespace ringsync

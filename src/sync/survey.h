@@ -1,0 +1,39 @@
+// What a sync finds out about its source before it plans a table: who it is, its clock, ring and
+// tables. Before the data path; delivering thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "model/state.h"
+#include "plan/table_planning.h"
+#include "source/source.h"
+#include "sync/options.h"
+#include "sync/table_run.h"
+
+namespace ringsync {
+
+struct Survey {
+  SourceIdentity identity;
+  PlanningTimes times;  // taken before the schema: what is written later is met by the next sync
+  Ring ring;
+  Keyspace keyspace;
+  std::vector<std::string> chosen;  // names of the tables to sync, in the keyspace's order
+
+  bool is_chosen(const std::string& table) const;
+};
+
+/// Errors: those of the source, and what `options.select` returns.
+Result<Survey> survey_source(Source& source, const Clock& clock, const SyncOptions& options);
+
+/// Plans a table's run. `source`, `survey` and `state` outlive it.
+std::unique_ptr<TableRun> plan_run(const Source& source, const Survey& survey, const Table& table,
+                                   TableState& state, const SyncOptions& options);
+
+/// Error kStateMismatch where a saved state is of another source.
+Status check_source(const SyncState& state, const SourceIdentity& identity);
+
+}  // namespace ringsync
