@@ -14,8 +14,11 @@ import sys
 import tarfile
 import tempfile
 import time
+import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 DEPS = Path(__file__).resolve().parent.parent / ".deps"
 
@@ -40,12 +43,30 @@ NANOARROW_SOURCES = "nanoarrow-0.9.0/subprojects/arrow-nanoarrow/src/nanoarrow/"
 @dataclass(frozen=True)
 class Part:
     name: str  # folder under .deps/
-    client: str  # "npm" or "pip"
+    client: str  # "npm", "pip" for source archives, or "pip-wheel"
     package: str
     version: str
     sha256: str
     # Path prefix inside the archive -> what replaces it under the part's folder.
     wanted: tuple[tuple[str, str], ...]
+
+
+ADBC_DRIVER_VERSION = "1.13.0"
+
+
+def adbc_driver(database: str, sha256: str) -> Part:
+    """An ADBC driver's shared object, out of its wheel for x86-64 Linux."""
+    name = f"adbc_driver_{database}"
+    licences = f"{name}-{ADBC_DRIVER_VERSION}.dist-info/licenses/"
+    library = f"lib{name}.so"
+    return Part(
+        name=name,
+        client="pip-wheel",
+        package=name.replace("_", "-"),
+        version=ADBC_DRIVER_VERSION,
+        sha256=sha256,
+        wanted=((f"{name}/{library}", library), (licences, "")),
+    )
 
 
 PARTS = (
@@ -85,6 +106,8 @@ PARTS = (
             (NANOARROW_SOURCES + "nanoarrow_config.h.in", "nanoarrow/nanoarrow_config.h.in"),
         ),
     ),
+    adbc_driver("sqlite", "fb51f307cb3c45aa5476c84eae83781079939832f35dd54611dbe6095627ca3d"),
+    adbc_driver("postgresql", "a86819ba7c79b1d067c4a5344358b4d346bab58e888d7879ed2b25d97cc59ba1"),
 )
 
 
@@ -110,20 +133,26 @@ def run_client(command: list[str], environment: dict[str, str] | None = None) ->
 
 def download(part: Part, folder: Path) -> Path:
     """The part's archive, downloaded into `folder`."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    pip += ["--disable-pip-version-check", "--dest", str(folder)]
     if part.client == "npm":
         spec = f"{part.package}@{part.version}"
         run_client(["npm", "pack", "--silent", "--pack-destination", str(folder), spec])
         pattern = "*.tgz"
+    elif part.client == "pip-wheel":
+        pip += ["--only-binary", ":all:"]
+        for platform in ("manylinux_2_28_x86_64", "manylinux_2_26_x86_64"):
+            pip += ["--platform", platform]
+        run_client([*pip, f"{part.package}=={part.version}"])
+        pattern = "*.whl"
     else:
         backend = folder / "backend"
         (backend / "setuptools").mkdir(parents=True)
         for module in ("mesonpy.py", "setuptools/build_meta.py"):
             (backend / module).write_text(BACKEND, encoding="utf-8")
         (backend / "setuptools" / "__init__.py").touch()
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--no-binary", ":all:", "--no-build-isolation", "--ignore-requires-python"]
-        command += ["--disable-pip-version-check", "--dest", str(folder)]
-        run_client([*command, f"{part.package}=={part.version}"], {"PYTHONPATH": str(backend)})
+        pip += ["--no-binary", ":all:", "--no-build-isolation", "--ignore-requires-python"]
+        run_client([*pip, f"{part.package}=={part.version}"], {"PYTHONPATH": str(backend)})
         pattern = "*.tar.gz"
     archives = list(folder.glob(pattern))
     if len(archives) != 1:
@@ -140,23 +169,37 @@ def verify(part: Part, archive: Path) -> None:
         )
 
 
+def files_of(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Names and contents of the archive's regular files."""
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel:
+            for entry in wheel.infolist():
+                if not entry.is_dir():
+                    with wheel.open(entry) as content:
+                        yield entry.filename, content
+        return
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            content = tar.extractfile(member) if member.isfile() else None
+            if content is not None:
+                with content:
+                    yield member.name, content
+
+
 def unpack(part: Part, archive: Path, target: Path) -> None:
     """Writes the wanted regular files of the archive; nothing outside `target`."""
     found = set()
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            for prefix, to in part.wanted:
-                if not member.isfile() or not member.name.startswith(prefix):
-                    continue
-                path = target / (to + member.name[len(prefix) :])
-                if ".." in path.parts:
-                    raise FetchError(f"{archive.name} holds an unsafe path: {member.name}")
-                path.parent.mkdir(parents=True, exist_ok=True)
-                source = tar.extractfile(member)
-                assert source is not None
-                with source, path.open("wb") as out:
-                    shutil.copyfileobj(source, out)
-                found.add(prefix)
+    for name, content in files_of(archive):
+        for prefix, to in part.wanted:
+            if not name.startswith(prefix):
+                continue
+            path = target / (to + name[len(prefix) :])
+            if ".." in path.parts:
+                raise FetchError(f"{archive.name} holds an unsafe path: {name}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as out:
+                shutil.copyfileobj(content, out)
+            found.add(prefix)
     missing = [prefix for prefix, _ in part.wanted if prefix not in found]
     if missing:
         raise FetchError(f"{archive.name} does not hold {', '.join(missing)}")

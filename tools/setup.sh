@@ -145,7 +145,7 @@ setup_packaging() { setup_commands dpkg-shlibdeps:dpkg-dev readelf:binutils unsh
 
 setup_build() { setup_compilers && setup_rust && setup_fetched_parts; }
 setup_demo() { setup_build && setup_cassandra && setup_venv; }
-setup_test() { setup_demo && setup_rust_checks && setup_packaging; }
+setup_test() { setup_demo && setup_rust_checks && setup_packaging && setup_packages postgresql; }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   case "${1:-}" in

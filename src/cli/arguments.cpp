@@ -29,6 +29,9 @@ constexpr std::string_view kExamples = R"(Examples:
   ringsync sync --to duckdb:warehouse.db           every table into a DuckDB file
   ringsync sync --to duckdb:warehouse.db --tables flights,airlines
   ringsync sync --to duckdb:warehouse.db --every 15m
+  ringsync sync --to sqlite:shop.sqlite            … or an SQLite file
+  ringsync sync --to 'postgresql://loader:${PG_PASSWORD}@db.example.org/warehouse'
+                                                   … or PostgreSQL
   ringsync sync --configuration prod.json --to null: --progress none
                                                    read and decode everything, keep nothing
 )";
@@ -90,9 +93,12 @@ void add_shared_options(CLI::App& command, RawArguments& raw) {
 }
 
 void add_sync_options(CLI::App& sync, RawArguments& raw) {
-  sync.add_option("--to", raw.destination,
-                  "Where the rows go; required. duckdb:FILE is a DuckDB\ndatabase, made if there "
-                  "is none. null: is for benchmarks:\neverything is read and decoded, nothing kept")
+  sync.add_option(
+          "--to", raw.destination,
+          "Where the rows go; required. duckdb:FILE or sqlite:FILE is\na database file, made if "
+          "there is none;\npostgresql://USER@HOST:PORT/DATABASE a database, its password\n"
+          "in PGPASSWORD, or in the address as USER:${NAME}@ of an\nenvironment variable. "
+          "null: is for benchmarks: everything is\nread and decoded, nothing kept")
       ->type_name("DESTINATION");
   sync.add_option("--state", raw.state_path,
                   "Write a copy of the saved state here after each commit;\nthe destination holds "
@@ -269,8 +275,8 @@ Status read_sync_options(const Parser& parser, Arguments& arguments) {
   const CLI::App* sync = parser.sync;
   if (sync->count("--to") == 0) {
     return usage(sync,
-                 "--to is missing; write --to duckdb:FILE, or --to null: for a trial that "
-                 "keeps nothing");
+                 "--to is missing; write --to duckdb:FILE, sqlite:FILE or "
+                 "postgresql://USER@HOST/DATABASE, or --to null: for a trial that keeps nothing");
   }
   RINGSYNC_ASSIGN(arguments.destination, parse_destination(raw.destination));
   RINGSYNC_ASSIGN(arguments.state_path, path_of(sync, "--state", raw.state_path));

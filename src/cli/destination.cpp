@@ -8,8 +8,8 @@ namespace ringsync {
 namespace {
 
 constexpr std::string_view kForms =
-    "write --to duckdb:FILE, or --to null: for a trial that keeps "
-    "nothing";
+    "write --to duckdb:FILE, sqlite:FILE or postgresql://USER@HOST/DATABASE, or null: for a trial "
+    "that keeps nothing";
 
 Error wrong(std::string_view what) {
   return Error{ErrorCode::kUsage, fmt::format("--to: {}; {}", what, kForms)};
@@ -23,12 +23,19 @@ bool is_scheme(std::string_view text) {
   });
 }
 
-Result<Destination> duckdb_destination(std::string_view path) {
-  if (path.empty()) return wrong("duckdb: names no file");
+Result<Destination> file_destination(DestinationKind kind, std::string_view scheme,
+                                     std::string_view path) {
+  if (path.empty()) return wrong(fmt::format("{}: names no file", scheme));
   if (path == ":memory:") {
     return wrong("a database in memory would be gone when the sync ends");
   }
-  return Destination{DestinationKind::kDuckdb, std::string(path)};
+  return Destination{kind, std::string(path), std::nullopt};
+}
+
+Result<Destination> postgresql_destination(std::string_view text) {
+  if (!is_postgresql_uri(text)) return wrong("an address of PostgreSQL begins with postgresql://");
+  RINGSYNC_ASSIGN(PostgresqlAddress address, parse_postgresql_uri(text));
+  return Destination{DestinationKind::kPostgresql, "", std::move(address)};
 }
 
 }  // namespace
@@ -41,10 +48,12 @@ Result<Destination> parse_destination(std::string_view text) {
     return wrong("the destination has no kind before a colon");
   }
   const std::string_view rest = text.substr(colon + 1);
-  if (scheme == "duckdb") return duckdb_destination(rest);
+  if (scheme == "duckdb") return file_destination(DestinationKind::kDuckdb, scheme, rest);
+  if (scheme == "sqlite") return file_destination(DestinationKind::kSqlite, scheme, rest);
+  if (scheme == "postgresql" || scheme == "postgres") return postgresql_destination(text);
   if (scheme != "null") return wrong(fmt::format("\"{}:\" is no kind of destination", scheme));
   if (!rest.empty()) return wrong("null: takes nothing after the colon");
-  return Destination{DestinationKind::kNull, ""};
+  return Destination{DestinationKind::kNull, "", std::nullopt};
 }
 
 }  // namespace ringsync

@@ -33,7 +33,9 @@ std::vector<NamedFile> files_of(const Arguments& arguments) {
   const std::string& database = arguments.destination.path;
   if (!database.empty()) {
     files.push_back({"--to", database});
-    files.push_back({"--to (its write-ahead log)", database + ".wal"});
+    const bool is_sqlite = arguments.destination.kind == DestinationKind::kSqlite;
+    files.push_back({"--to (its write-ahead log)", database + (is_sqlite ? "-wal" : ".wal")});
+    if (is_sqlite) files.push_back({"--to (its shared memory)", database + "-shm"});
   }
   if (arguments.import_state_path) {
     files.push_back({"--import-state", *arguments.import_state_path});

@@ -67,13 +67,24 @@ class ProgressThread {
   std::thread thread_;
 };
 
+/// The database's kind and place. Error kConfig where the environment lacks a variable.
+Result<AdbcSinkOptions> database_of(const Destination& destination) {
+  AdbcSinkOptions options;
+  options.location = options.label = destination.path;
+  if (destination.kind == DestinationKind::kSqlite) options.kind = DatabaseKind::kSqlite;
+  if (!destination.postgresql) return options;
+  options.kind = DatabaseKind::kPostgresql;
+  options.label = destination.postgresql->label();
+  RINGSYNC_ASSIGN(options.location, destination.postgresql->uri(process_surroundings().variable));
+  return options;
+}
+
 Result<std::unique_ptr<Sink>> open_sink(const Arguments& arguments,
                                         const Configuration& configuration, const Clock& clock) {
   if (arguments.destination.kind == DestinationKind::kNull) {
     return std::unique_ptr<Sink>(std::make_unique<NullSink>());
   }
-  AdbcSinkOptions options;
-  options.location = arguments.destination.path;
+  RINGSYNC_ASSIGN(AdbcSinkOptions options, database_of(arguments.destination));
   options.keyspace = configuration.keyspace;
   options.encoding = arrow_encoding(configuration);
   options.commit_rows = configuration.commit_rows;

@@ -92,7 +92,8 @@ class Sink {
   virtual Result<std::optional<StoredState>> load_state() = 0;
   /// Makes the destination table ready, before its encoders. Called again with another plan where
   /// the first turned out to vouch for rows that a new table cannot have. Fails for the table alone
-  /// where its shape is the reason (kUnsupportedType, kDestination), for the whole sink otherwise.
+  /// where its shape is the reason (types, names, key, what the destination has in its
+  /// place), for the whole sink otherwise.
   virtual Result<TableOpening> open_table(const TablePlan& plan) = 0;
   virtual Result<std::unique_ptr<PageEncoder>> encoder(const TablePlan& plan) = 0;
   /// Takes rows of a page; several slices of one page come one after the other. Blocking is how a

@@ -13,14 +13,15 @@
 
 namespace ringsync {
 
-enum class DatabaseKind : uint8_t { kDuckDb };
+enum class DatabaseKind : uint8_t { kDuckDb, kSqlite, kPostgresql };
 
 /// The file name of the database's driver, which lies beside the program.
 std::string_view driver_file(DatabaseKind kind);
 
 struct AdbcSinkOptions {
   DatabaseKind kind = DatabaseKind::kDuckDb;
-  std::string location;     // a file
+  std::string location;     // a file; for PostgreSQL a URI as libpq reads it, secrets included
+  std::string label;        // the location as errors may show it
   std::string driver_path;  // of the driver's shared object; absolute
   std::string keyspace;     // names the destination's schema and the row of saved state
   /// What the user chose; its limits are replaced by the database's.

@@ -1,10 +1,15 @@
 #include "sink/adbc/database_file.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 namespace ringsync {
 
@@ -43,6 +48,32 @@ Status WatchedFile::check_in_place() const {
   return Error{ErrorCode::kDestination,
                "the file was removed or replaced while the sync ran; what was not committed before "
                "is lost. Put the file back, or run again to write a new one"};
+}
+
+Result<FileHold> FileHold::take(const std::string& file) {
+  FileHold hold;
+  hold.descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (hold.descriptor_ < 0) {
+    return Error{ErrorCode::kDestination,
+                 fmt::format("{} cannot be opened for writing: {}; check the path and its "
+                             "permissions, or name another file",
+                             file, std::system_category().message(errno))};
+  }
+  if (flock(hold.descriptor_, LOCK_EX | LOCK_NB) == 0) return hold;
+  return Error{
+      ErrorCode::kDestinationBusy,
+      fmt::format("{} is in use: another sync holds it; let it end, then run again", file)};
+}
+
+FileHold::FileHold(FileHold&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+FileHold& FileHold::operator=(FileHold&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+FileHold::~FileHold() {
+  if (descriptor_ >= 0) close(descriptor_);
 }
 
 }  // namespace ringsync

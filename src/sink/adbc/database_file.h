@@ -37,4 +37,20 @@ class WatchedFile {
   std::optional<Identity> identity_;
 };
 
+/// Holds a file for one sync: another process that holds it too is told apart at once. The lock is
+/// advisory (flock) and goes with the process; it is none of the database's own locks.
+class FileHold {
+ public:
+  /// Makes the file where there is none. Errors: kDestinationBusy where another process holds it,
+  /// kDestination where it cannot be opened for writing.
+  static Result<FileHold> take(const std::string& file);
+  FileHold() = default;
+  FileHold(FileHold&& other) noexcept;
+  FileHold& operator=(FileHold&& other) noexcept;
+  ~FileHold();
+
+ private:
+  int descriptor_ = -1;
+};
+
 }  // namespace ringsync

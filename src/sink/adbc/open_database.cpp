@@ -32,6 +32,8 @@ Status check_driver(const AdbcSinkOptions& options) {
 std::string_view driver_file(DatabaseKind kind) {
   switch (kind) {
     case DatabaseKind::kDuckDb: return "libduckdb.so";
+    case DatabaseKind::kSqlite: return "libadbc_driver_sqlite.so";
+    case DatabaseKind::kPostgresql: return "libadbc_driver_postgresql.so";
   }
   return "";
 }
@@ -40,6 +42,8 @@ Result<OpenDatabase> open_database(const AdbcSinkOptions& options) {
   RINGSYNC_TRY(check_driver(options));
   switch (options.kind) {
     case DatabaseKind::kDuckDb: return open_duckdb(options);
+    case DatabaseKind::kSqlite: return open_sqlite(options);
+    case DatabaseKind::kPostgresql: return open_postgresql(options);
   }
   return Error{ErrorCode::kInternal, "a kind of database that is not known"};
 }

@@ -15,6 +15,7 @@
 namespace ringsync {
 
 struct OpenDatabase {
+  FileHold hold;                       // let go of last: closing it early drops SQLite's locks too
   std::unique_ptr<AdbcClient> client;  // with transactions begun
   std::unique_ptr<const Dialect> dialect;
   std::string label;                // for errors: the file, or the address without secrets
@@ -27,9 +28,14 @@ struct OpenDatabase {
 Result<OpenDatabase> open_database(const AdbcSinkOptions& options);
 
 Result<OpenDatabase> open_duckdb(const AdbcSinkOptions& options);
+Result<OpenDatabase> open_sqlite(const AdbcSinkOptions& options);
+Result<OpenDatabase> open_postgresql(const AdbcSinkOptions& options);
 
-/// What may be shown of a failure of DuckDB: its first line (what follows repeats the statement),
-/// and of errors that may quote values only the kind.
+/// What may be shown of a database's failure: nothing that repeats the statement, and of errors
+/// that may quote values only the kind. kDestinationBusy where another session is in the way,
+/// kDestinationAuth where a right is missing, else kDestination.
 Error explain_duckdb(const DriverFailure& failure);
+Error explain_sqlite(const DriverFailure& failure);
+Error explain_postgresql(const DriverFailure& failure);
 
 }  // namespace ringsync

@@ -115,7 +115,7 @@ Result<OpenDatabase> open_duckdb(const AdbcSinkOptions& options) {
   OpenDatabase database;
   database.client = std::move(client).value();
   database.dialect = make_duckdb_dialect(*rows[0][0]);
-  database.label = options.location;
+  database.label = options.label;
   database.file.emplace(options.location);
   database.make_room_for_wide_rows = raise_memory_limit;
   return database;

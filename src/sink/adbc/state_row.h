@@ -17,7 +17,7 @@ class StateRow {
   StateRow(AdbcClient& client, const Dialect& dialect, std::string source);
 
   /// Makes the table and the keyspace's schema where there are none and reads the row. Later calls
-  /// read again. Error kDestination where the destination cannot take this keyspace: its name is
+  /// read again. Error kNameCollision where the destination cannot take this keyspace: its name is
   /// taken, by the database or by another keyspace.
   Result<std::optional<StoredState>> load();
   /// Writes the row in the present transaction. Error kDestinationBusy where another sync has

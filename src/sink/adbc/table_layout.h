@@ -11,7 +11,7 @@
 
 namespace ringsync {
 
-/// Columns of the destination table for `plan`. Errors: kUnsupportedType, or kDestination where
+/// Columns of the destination table for `plan`. Errors: kUnsupportedType, or kNameCollision where
 /// names collide, are taken or are too long.
 Result<TargetLayout> plan_layout(const TablePlan& plan, const Dialect& dialect,
                                  const ArrowEncoding& encoding);

@@ -43,7 +43,11 @@ TargetTable::TargetTable(AdbcClient& client, const Dialect& dialect, TargetLayou
       dialect_(dialect),
       layout_(std::move(layout)),
       stage_(fmt::format("ringsync_stage_{}", number)) {
-  for (const TargetColumn& column : layout_.columns) fields_.push_back({column.name, column.type});
+  for (size_t i = 0; i < layout_.columns.size(); ++i) {
+    const TargetColumn& column = layout_.columns[i];
+    fields_.push_back({column.name, column.type});
+    staged_fields_.push_back({staged_name(i, column), column.type});
+  }
 }
 
 Result<std::unique_ptr<TargetTable>> TargetTable::open(AdbcClient& client, const Dialect& dialect,
@@ -94,7 +98,8 @@ void TargetTable::fill_added_columns(int64_t synced_us) {
 Status TargetTable::flush(int64_t synced_us) {
   if (pending_.empty()) return {};
   IngestTarget target = dialect_.ingest_target(layout_);
-  if (!goes_direct()) {
+  const bool is_direct = goes_direct();
+  if (!is_direct) {
     target = {"", "", stage_, true};
     if (!is_staged_) RINGSYNC_TRY(client_.exec(dialect_.create_stage_sql(layout_, stage_)));
     is_staged_ = true;
@@ -103,7 +108,7 @@ Status TargetTable::flush(int64_t synced_us) {
   for (const PendingSlice& slice : pending_) rows += slice.row_count;
   fill_added_columns(synced_us);
   ArrowArrayStream stream{};
-  make_slice_stream(fields_, std::exchange(pending_, {}), &stream);
+  make_slice_stream(is_direct ? fields_ : staged_fields_, std::exchange(pending_, {}), &stream);
   return client_.ingest(&stream, target, rows);
 }
 

@@ -52,7 +52,8 @@ class TargetTable {
   const Dialect& dialect_;
   TargetLayout layout_;
   std::string stage_;
-  std::vector<ArrowField> fields_;
+  std::vector<ArrowField> fields_;         // of the table
+  std::vector<ArrowField> staged_fields_;  // of the staging table
   std::vector<PendingSlice> pending_;
   FoundTable found_;
   bool may_repeat_ = false;   // some slice may hold keys delivered before in this run

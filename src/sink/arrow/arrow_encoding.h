@@ -33,8 +33,8 @@ struct ValueLimits {
   // DATE, in days from 1970-01-01; ±(2^31 - 1) stand for infinity.
   int32_t date_min_days = -2'147'483'646;
   int32_t date_max_days = 2'147'483'646;
-  bool text_holds_nul = true;          // text and JSON may hold U+0000
-  bool floats_hold_non_finite = true;  // floats and doubles may be NaN or infinite
+  bool text_holds_nul = true;   // text and JSON may hold U+0000
+  bool floats_hold_nan = true;  // floats and doubles may be NaN; infinite ones fit always
   size_t value_bytes_max = std::numeric_limits<int32_t>::max();  // of a text, JSON or blob
 };
 

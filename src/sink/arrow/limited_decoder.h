@@ -46,18 +46,18 @@ struct DateDecoder {
   int32_t max_days;
 };
 
-/// float or double, non-finite ones only where the destination has them.
+/// float or double, NaN only where the destination has it.
 template <typename T, Decoded (*kDecode)(CellView, T&)>
 struct FloatDecoder {
-  explicit FloatDecoder(const ValueLimits& limits) : holds_all(limits.floats_hold_non_finite) {}
+  explicit FloatDecoder(const ValueLimits& limits) : holds_nan(limits.floats_hold_nan) {}
 
   Decoded operator()(CellView cell, T& out) const {
     const Decoded outcome = kDecode(cell, out);
-    if (outcome != Decoded::kValue || holds_all || std::isfinite(out)) return outcome;
+    if (outcome != Decoded::kValue || holds_nan || !std::isnan(out)) return outcome;
     return Decoded::kUnrepresentable;
   }
 
-  bool holds_all;
+  bool holds_nan;
 };
 
 }  // namespace ringsync

@@ -10,6 +10,7 @@
 #include "cql/scalar_text.h"
 #include "cql/utf8.h"
 #include "sink/arrow/column_encoder.h"
+#include "sink/arrow/limited_decoder.h"
 
 namespace ringsync {
 namespace {
@@ -162,6 +163,16 @@ std::unique_ptr<ColumnEncoder> written(ColumnPlace place, Append append) {
   return std::make_unique<WrittenColumn<Append>>(std::move(place), std::move(append));
 }
 
+/// Writes the text of values that `decoder` finds within the destination's limits.
+template <typename Value, typename Decoder>
+auto limited(Decoder decoder, Decoded (*append)(CellView, std::string&)) {
+  return [decoder, append](CellView cell, std::string& out) {
+    Value value = 0;
+    const Decoded outcome = decoder(cell, value);
+    return outcome == Decoded::kValue ? append(cell, out) : outcome;
+  };
+}
+
 }  // namespace
 
 std::unique_ptr<ColumnEncoder> make_variable_size_encoder(ColumnPlace place) {
@@ -181,8 +192,14 @@ std::unique_ptr<ColumnEncoder> make_variable_size_encoder(ColumnPlace place) {
                           : written(std::move(place), append_decimal);
     case TypeKind::kInet: return written(std::move(place), append_inet);
     case TypeKind::kDuration: return written(std::move(place), append_duration);
-    case TypeKind::kTimestamp: return written(std::move(place), append_timestamp);
-    case TypeKind::kDate: return written(std::move(place), append_date);
+    case TypeKind::kTimestamp: {
+      const auto append = limited<int64_t>(InstantDecoder(place.limits), append_timestamp);
+      return written(std::move(place), append);
+    }
+    case TypeKind::kDate: {
+      const auto append = limited<int32_t>(DateDecoder(place.limits), append_date);
+      return written(std::move(place), append);
+    }
     case TypeKind::kTime: return written(std::move(place), append_time);
     case TypeKind::kUuid:
     case TypeKind::kTimeuuid: return written(std::move(place), append_uuid);

@@ -134,9 +134,8 @@ TEST(Arguments, WithADestinationThatIsNoneSayWhatToWrite) {
   EXPECT_THAT(with_destination("warehouse.db"), HasSubstr("no kind before a colon; write --to "
                                                           "duckdb:FILE"));
   EXPECT_THAT(with_destination("null:x"), HasSubstr("takes nothing after"));
-  EXPECT_THAT(
-      with_destination("postgresql://me:hunter2@db/x"),
-      AllOf(HasSubstr("\"postgresql:\" is no kind of destination"), Not(HasSubstr("hunter2"))));
+  EXPECT_THAT(with_destination("mysql://me:hunter2@db/x"),
+              AllOf(HasSubstr("\"mysql:\" is no kind of destination"), Not(HasSubstr("hunter2"))));
   EXPECT_THAT(with_destination(""), HasSubstr("--to"));
 }
 

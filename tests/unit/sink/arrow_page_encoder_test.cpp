@@ -181,7 +181,7 @@ TEST(ArrowPageEncoder, KeysAndMalformedValuesAreNeverNulled) {
 TEST(ArrowPageEncoder, LimitsOfADestinationHoldForTextAndFloats) {
   ArrowEncoding encoding;
   encoding.limits.text_holds_nul = false;
-  encoding.limits.floats_hold_non_finite = false;
+  encoding.limits.floats_hold_nan = false;
   encoding.limits.value_bytes_max = 3;
   const auto code = [&](TypeKind kind, const std::string& bytes) {
     PageBuilder page(2);
@@ -198,7 +198,8 @@ TEST(ArrowPageEncoder, LimitsOfADestinationHoldForTextAndFloats) {
   EXPECT_EQ(code(TypeKind::kVarint, wire(int32_t{70000})), ErrorCode::kUnrepresentable);
   EXPECT_EQ(code(TypeKind::kDouble, wire(1.5)), ErrorCode::kInternal);
   EXPECT_EQ(code(TypeKind::kDouble, from_hex("7ff8000000000000")), ErrorCode::kUnrepresentable);
-  EXPECT_EQ(code(TypeKind::kFloat, from_hex("7f800000")), ErrorCode::kUnrepresentable);
+  EXPECT_EQ(code(TypeKind::kFloat, from_hex("7fc00000")), ErrorCode::kUnrepresentable);
+  EXPECT_EQ(code(TypeKind::kFloat, from_hex("7f800000")), ErrorCode::kInternal) << "infinity fits";
 }
 
 TEST(ArrowPageEncoder, DecimalKeysOfAnotherScaleFailSinceTheyCouldMeetTheirEqual) {

@@ -27,7 +27,7 @@ class DuckDbConflicts : public DuckDbTest {
     must(sink->open_table(plan_));
     PageBuilder page(2);
     for (const auto& [id, name] : cells) page.number(id).bytes(name);
-    deliver(*sink, plan_, page, may_repeat);
+    deliver_page(*sink, plan_, page, may_repeat);
     commit(*sink);
   }
   Error loading_error() {
@@ -108,7 +108,7 @@ TEST_F(DuckDbConflicts, ACommitThatCannotBeWrittenNamesItsReasonOnly) {
   must(sink->open_table(plan_));
   PageBuilder page(2);
   page.number(int32_t{1}).bytes("SECRETROW5");
-  deliver(*sink, plan_, page);
+  deliver_page(*sink, plan_, page);
   const auto before = std::signal(SIGXFSZ, SIG_IGN);
   rlimit ordinary{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &ordinary), 0);

@@ -36,7 +36,7 @@ class DuckDbNested : public DuckDbTest {
     }
     auto sink = open_sink();
     must(sink->open_table(plan));
-    const auto encoded = encode(*sink, plan, page);
+    const auto encoded = encode_page(*sink, plan, page);
     // Slices that do not follow each other stay apart on their way to DuckDB.
     for (uint32_t first = 2; first < page.row_count(); first += 2) {
       must(sink->deliver(plan, encoded, {first, std::min(2U, page.row_count() - first), false}));
@@ -137,7 +137,7 @@ TEST_F(DuckDbNested, DeepRowsOfLongPagesAreFoundInEverySlice) {
   {
     auto sink = open_sink();
     must(sink->open_table(plan));
-    const auto encoded = encode(*sink, plan, page);
+    const auto encoded = encode_page(*sink, plan, page);
     // In an order in which none follows another.
     for (const auto& [first, count] :
          std::vector<std::pair<uint32_t, uint32_t>>{{3005, 2995}, {7, 2998}, {0, 7}}) {
@@ -194,7 +194,7 @@ TEST_F(DuckDbNested, NativeListsHoldEveryScalarType) {
   }
   auto sink = open_sink();
   must(sink->open_table(plan));
-  deliver(*sink, plan, page);
+  deliver_page(*sink, plan, page);
   commit(*sink);
   sink.reset();
   EXPECT_THAT(rows("SELECT " + shown + " FROM ks.ks.t"), ElementsAre(wanted));
@@ -215,7 +215,7 @@ TEST_F(DuckDbNested, OneUnrepresentableElementMakesTheWholeCellNull) {
   {
     auto sink = open_sink();
     must(sink->open_table(plan));
-    const auto encoded = encode(*sink, plan, page);
+    const auto encoded = encode_page(*sink, plan, page);
     ASSERT_EQ(encoded->nulled().size(), 1U);
     EXPECT_EQ(encoded->nulled()[0].count, 1U);
     must(sink->deliver(plan, encoded, {0, 3, false}));
@@ -264,7 +264,7 @@ TEST_F(DuckDbNested, KeyColumnsAreJsonInEitherFormAndTellTheirRowsApart) {
   {
     auto sink = open_sink();
     must(sink->open_table(plan));
-    deliver(*sink, plan, page, true);
+    deliver_page(*sink, plan, page, true);
     commit(*sink);
   }
   EXPECT_EQ(column_type(), "JSON");

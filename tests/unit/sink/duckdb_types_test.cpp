@@ -29,7 +29,7 @@ class DuckDbTypes : public DuckDbTest {
     {
       auto sink = open_sink();
       must(sink->open_table(plan));
-      deliver(*sink, plan, page);
+      deliver_page(*sink, plan, page);
       commit(*sink);
     }
     std::vector<std::string> out =

@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string_view>
+
+#include "sink/adbc/open_database.h"
+#include "sink/adbc/sqlite_dialect.h"
+
+namespace ringsync {
+namespace {
+
+constexpr int kBusyTimeoutMs = 60'000;  // another program that writes may take so long
+constexpr int kCacheKib = 64 * 1024;
+
+/// What the driver puts before SQLite's own words.
+constexpr std::array<std::string_view, 2> kPrefixes = {"[SQLite] Failed to prepare query: ",
+                                                       "Failed to step query: "};
+
+/// Words of errors that quote a statement or a value.
+constexpr std::array<std::string_view, 3> kQuotingWords = {"near \"", "unrecognized token",
+                                                           "Could not format"};
+
+Status configure(AdbcClient& client) {
+  // Readers go on reading while a sync writes, and a commit need not wait for them.
+  RINGSYNC_TRY(client.query_text("PRAGMA main.journal_mode = WAL").ok()
+                   ? Status()
+                   : client.exec("SELECT count(*) FROM main.sqlite_schema"));
+  RINGSYNC_TRY(client.exec("PRAGMA main.synchronous = FULL"));
+  RINGSYNC_TRY(client.exec(fmt::format("PRAGMA busy_timeout = {}", kBusyTimeoutMs)));
+  return client.exec(fmt::format("PRAGMA cache_size = -{}", kCacheKib));
+}
+
+Error explain_open(const std::string& file, const Error& error) {
+  if (error.code != ErrorCode::kDestination) return error.within(file);
+  return {ErrorCode::kDestination,
+          fmt::format("{} cannot be opened as an SQLite file for writing: {}; check the path and "
+                      "the permissions of file and folder, or name another file",
+                      file, error.message)};
+}
+
+}  // namespace
+
+Error explain_sqlite(const DriverFailure& failure) {
+  std::string text = failure.message.substr(0, failure.message.find('\n'));
+  for (const std::string_view prefix : kPrefixes) {
+    if (text.starts_with(prefix)) text.erase(0, prefix.size());
+  }
+  if (text.find("database is locked") != std::string::npos ||
+      text.find("database table is locked") != std::string::npos) {
+    return {ErrorCode::kDestinationBusy,
+            "another program is writing to the SQLite file; let it end, then run again"};
+  }
+  const bool quotes = std::ranges::any_of(kQuotingWords, [&text](std::string_view word) {
+    return text.find(word) != std::string::npos;
+  });
+  if (quotes) text = "details left out: they may hold row data";
+  return {ErrorCode::kDestination, "SQLite failed: " + text};
+}
+
+Result<OpenDatabase> open_sqlite(const AdbcSinkOptions& options) {
+  RINGSYNC_TRY(check_database_path(options.location, "SQLite"));
+  OpenDatabase database;
+  RINGSYNC_ASSIGN(database.hold, FileHold::take(options.location));
+  AdbcOpenOptions open;
+  open.driver_path = options.driver_path;
+  open.explain = explain_sqlite;
+  // Absolute: a relative name could be read as a URI.
+  open.database_options = {{"uri", std::filesystem::absolute(options.location).string()}};
+  auto client = AdbcClient::open(open);
+  if (!client) return explain_open(options.location, client.error());
+  database.client = std::move(client).value();
+  const Status configured = configure(*database.client);
+  if (!configured) return explain_open(options.location, configured.error());
+  RINGSYNC_TRY(database.client->begin_transactions());
+  database.dialect = make_sqlite_dialect();
+  database.label = options.label;
+  database.file.emplace(options.location);
+  return database;
+}
+
+}  // namespace ringsync

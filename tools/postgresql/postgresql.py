@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Starts and stops a PostgreSQL server for tests, with Debian's package `postgresql`.
+
+    postgresql.py start --dir DIR   a fresh server on a free port of 127.0.0.1; prints its JSON,
+                                    which is in DIR/server.json too
+    postgresql.py stop --dir DIR    ends it and removes its data
+
+The JSON holds host, port, username and password of a superuser, and the server's folder. PostgreSQL
+refuses to run as root: root starts it as the user `postgres`. Nothing is synced to disk.
+"""
+
+import argparse
+import json
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+START_TIMEOUT_S = 60
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_connections": "50",
+    "max_wal_size": "2GB",
+}
+
+
+class ServerError(Exception):
+    """What went wrong, and what the user can do."""
+
+
+def find_programs() -> Path:
+    """The folder of the newest server's programs."""
+    versions = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[4])
+    )
+    if versions:
+        return versions[-1].parent
+    found = shutil.which("initdb")
+    if found is None:
+        raise ServerError("PostgreSQL is not installed; run tools/setup.sh test")
+    return Path(found).resolve().parent
+
+
+def run(command: list[object], folder: Path) -> None:
+    """Runs a program of the server's, as a user that it accepts."""
+    words = [str(word) for word in command]
+    if os.getuid() == 0:
+        words = ["runuser", "-u", "postgres", "--", *words]
+    log = folder / "programs.log"
+    with log.open("a") as out:
+        done = subprocess.run(words, cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise ServerError(f"{Path(str(command[0])).name} failed:\n{log.read_text()[-2000:]}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start(directory: Path) -> dict:
+    stop(directory)
+    programs = find_programs()
+    # Not in DIR: the user postgres may not be able to reach it.
+    folder = Path(tempfile.mkdtemp(prefix="ringsync-postgresql-"))
+    folder.chmod(0o755)
+    if os.getuid() == 0:
+        shutil.chown(folder, *pwd.getpwnam("postgres")[2:4])
+    password = secrets.token_hex(8)
+    secret = folder / "password"
+    secret.write_text(password)
+    secret.chmod(0o644)
+    data = folder / "data"
+    server = {
+        "host": "127.0.0.1",
+        "port": free_port(),
+        "username": "postgres",
+        "password": password,
+        "folder": str(folder),
+    }
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "server.json").write_text(json.dumps(server))
+    initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256"]
+    run([*initdb, f"--pwfile={secret}", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], folder)
+    secret.unlink()
+    settings = {**SETTINGS, "port": server["port"], "unix_socket_directories": folder}
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    pg_ctl = [programs / "pg_ctl", "-D", data, "-l", folder / "server.log", "-w"]
+    run([*pg_ctl, "-t", START_TIMEOUT_S, "-o", options, "start"], folder)
+    return server
+
+
+def stop(directory: Path) -> None:
+    """Ends the server that DIR knows of; nothing where there is none."""
+    record = directory / "server.json"
+    if not record.is_file():
+        return
+    folder = Path(json.loads(record.read_text())["folder"])
+    data = folder / "data"
+    if (data / "postmaster.pid").exists():
+        run([find_programs() / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"], folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    record.unlink()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("action", choices=["start", "stop"])
+    parser.add_argument("--dir", type=Path, required=True)
+    arguments = parser.parse_args()
+    try:
+        if arguments.action == "start":
+            print(json.dumps(start(arguments.dir)))
+        else:
+            stop(arguments.dir)
+    except ServerError as error:
+        print(f"postgresql: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
