@@ -25,6 +25,7 @@ constexpr size_t kHelpWidth = 100;
 
 constexpr std::string_view kExamples = R"(Examples:
   ringsync check                                   does configuration.json work?
+  ringsync plan --to duckdb:warehouse.db           what would the next sync read, and why?
   ringsync discover                                which tables and columns are there?
   ringsync sync --to duckdb:warehouse.db           every table into a DuckDB file
   ringsync sync --to duckdb:warehouse.db --tables flights,airlines
@@ -61,9 +62,10 @@ struct Parser {
   CLI::App app{"Streams Cassandra and ScyllaDB keyspaces into analytics destinations.", "ringsync"};
   CLI::App* check = nullptr;
   CLI::App* discover = nullptr;
+  CLI::App* plan = nullptr;
   CLI::App* sync = nullptr;
 
-  std::vector<CLI::App*> commands() const { return {check, discover, sync}; }
+  std::vector<CLI::App*> commands() const { return {check, discover, plan, sync}; }
   RawArguments raw;
 };
 
@@ -150,6 +152,21 @@ void add_sync_options(CLI::App& sync, RawArguments& raw) {
       ->type_name("MODE");
 }
 
+void add_plan_options(CLI::App& plan, RawArguments& raw) {
+  plan.add_flag("--json", raw.json, "Print one JSON object (docs/plan.md)");
+  plan.add_option("--to", raw.destination,
+                  "Plan the next sync into this destination; without it, a\nfirst one")
+      ->type_name("DESTINATION");
+  plan.add_option("--state", raw.state_path,
+                  "Plan the next sync from this copy of the state, as\nsync --state writes it")
+      ->type_name("FILE");
+  plan.add_option("--tables", raw.tables,
+                  "Plan only these tables, whatever `tables` in the\nconfiguration says")
+      ->type_name("A,B");
+  plan.add_option("--driver-path", raw.driver_path, "Where the destination's database driver lies")
+      ->type_name("FOLDER");
+}
+
 std::unique_ptr<Parser> make_parser() {
   auto parser = std::make_unique<Parser>();
   CLI::App& app = parser->app;
@@ -164,12 +181,16 @@ std::unique_ptr<Parser> make_parser() {
       "discover", "List tables and columns with their types, and how each table would be synced");
   parser->discover->add_flag("--json", parser->raw.json,
                              "Print one JSON object (docs/discover.md)");
+  parser->plan = app.add_subcommand(
+      "plan", "Say what a sync would read from each table and why, and read nothing but samples");
+  add_plan_options(*parser->plan, parser->raw);
   parser->sync = app.add_subcommand("sync", "Bring a destination up to date with the source");
   // For the list of commands; parse_arguments reads it, since its topics are commands too.
   app.add_subcommand("help",
                      "Print help on a command, on configuration, on errors or on\none error");
   add_shared_options(*parser->check, parser->raw);
   add_shared_options(*parser->discover, parser->raw);
+  add_shared_options(*parser->plan, parser->raw);
   add_shared_options(*parser->sync, parser->raw);
   add_sync_options(*parser->sync, parser->raw);
   const std::string more =
@@ -178,6 +199,7 @@ std::unique_ptr<Parser> make_parser() {
   app.footer(fmt::format("{}\n{}\n{}", kExamples, exit_code_help(), more));
   parser->check->footer(fmt::format("{}\n{}", exit_code_help(), more));
   parser->discover->footer(fmt::format("{}\n{}", exit_code_help(), more));
+  parser->plan->footer(fmt::format("{}\n{}", exit_code_help(), more));
   parser->sync->footer(fmt::format("{}\n{}\n{}", kExamples, exit_code_help(), more));
   return parser;
 }
@@ -215,7 +237,7 @@ Error unexpected_argument(const CLI::App& app, const CLI::App* command, const st
                                       suggestion(name, option_names(command ? *command : app))));
   }
   if (command == nullptr) {
-    const std::vector<std::string> commands{"check", "discover", "sync", "help"};
+    const std::vector<std::string> commands{"check", "discover", "plan", "sync", "help"};
     return usage(command,
                  fmt::format("unknown command \"{}\"{}", given, suggestion(given, commands)));
   }
@@ -270,6 +292,29 @@ Result<std::optional<uint32_t>> read_count(const CLI::App* command, const char* 
   return std::optional<uint32_t>(read);
 }
 
+Status read_tables(const CLI::App* command, const RawArguments& raw, Arguments& arguments) {
+  if (command->count("--tables") == 0) return {};
+  auto tables = parse_table_list(raw.tables);
+  if (!tables.ok()) {
+    return usage(command, fmt::format("--tables: {}", tables.error().message));
+  }
+  if (tables->empty()) return usage(command, "--tables: names no table");
+  arguments.tables = std::move(tables).value();
+  return {};
+}
+
+Status read_plan_options(const Parser& parser, Arguments& arguments) {
+  const RawArguments& raw = parser.raw;
+  const CLI::App* plan = parser.plan;
+  arguments.destination.kind = DestinationKind::kNull;
+  if (plan->count("--to") > 0) {
+    RINGSYNC_ASSIGN(arguments.destination, parse_destination(raw.destination));
+  }
+  RINGSYNC_ASSIGN(arguments.state_path, path_of(plan, "--state", raw.state_path));
+  RINGSYNC_ASSIGN(arguments.driver_path, path_of(plan, "--driver-path", raw.driver_path));
+  return read_tables(plan, raw, arguments);
+}
+
 Status read_sync_options(const Parser& parser, Arguments& arguments) {
   const RawArguments& raw = parser.raw;
   const CLI::App* sync = parser.sync;
@@ -303,14 +348,7 @@ Status read_sync_options(const Parser& parser, Arguments& arguments) {
     if (tables->empty()) return usage(sync, "--resync: names no table");
     arguments.resync.insert(arguments.resync.end(), tables->begin(), tables->end());
   }
-  if (sync->count("--tables") == 0) return {};
-  auto tables = parse_table_list(raw.tables);
-  if (!tables.ok()) {
-    return usage(sync, fmt::format("--tables: {}", tables.error().message));
-  }
-  if (tables->empty()) return usage(sync, "--tables: names no table");
-  arguments.tables = std::move(tables).value();
-  return {};
+  return read_tables(sync, raw, arguments);
 }
 
 /// `arguments`: what stands behind "help".
@@ -351,6 +389,7 @@ Result<std::variant<Arguments, TextToPrint>> checked(const Parser& parser) {
   const RawArguments& raw = parser.raw;
   Arguments arguments;
   if (command == parser.discover) arguments.command = Command::kDiscover;
+  if (command == parser.plan) arguments.command = Command::kPlan;
   if (command == parser.sync) arguments.command = Command::kSync;
   arguments.json = raw.json;
   if (raw.configuration_path.empty()) {
@@ -361,6 +400,7 @@ Result<std::variant<Arguments, TextToPrint>> checked(const Parser& parser) {
                   chosen<LogLevel>(command, "--log-level", raw.log_level, kLogLevels));
   RINGSYNC_ASSIGN(arguments.log_format,
                   chosen<LogFormat>(command, "--log-format", raw.log_format, kLogFormats));
+  if (command == parser.plan) RINGSYNC_TRY(read_plan_options(parser, arguments));
   if (arguments.command == Command::kSync) RINGSYNC_TRY(read_sync_options(parser, arguments));
   return std::variant<Arguments, TextToPrint>(std::move(arguments));
 }

@@ -17,6 +17,7 @@ namespace ringsync {
 enum class Command : uint8_t {
   kCheck,     // connect, say what a sync would do
   kDiscover,  // list tables and columns
+  kPlan,      // say what a sync would read
   kSync,
 };
 
@@ -26,7 +27,7 @@ struct Arguments {
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
 
-  bool json = false;  // kDiscover: a document instead of a text
+  bool json = false;  // kDiscover, kPlan: a document instead of a text
 
   // kSync only.
   Destination destination;

@@ -12,7 +12,9 @@ namespace ringsync {
 Result<ExitCode> run_discover_command(const Arguments& arguments) {
   RINGSYNC_ASSIGN(const Configuration configuration,
                   read_configuration(arguments.configuration_path));
-  RINGSYNC_ASSIGN(const std::unique_ptr<Source> source, open_source(configuration));
+  Configuration with_views = configuration;
+  with_views.include_views = true;
+  RINGSYNC_ASSIGN(const std::unique_ptr<Source> source, open_source(with_views));
   RINGSYNC_ASSIGN(const Discovery discovery, discover(*source, configuration));
   fmt::print("{}", arguments.json ? discovery_json(discovery) : discovery_text(discovery));
   std::fflush(stdout);

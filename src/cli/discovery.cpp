@@ -35,6 +35,8 @@ DiscoveredColumn discovered_column(const Table& table, size_t index,
 DiscoveredTable discovered_table(const Table& table, const Configuration& configuration) {
   DiscoveredTable found;
   found.name = table.name;
+  found.is_view = table.is_view;
+  found.indexes = table.indexes;
   found.primary_key_count = table.primary_key_count;
   TableState unknown;
   PlanningOptions options;
@@ -65,7 +67,9 @@ Result<Discovery> discover(Source& source, const Configuration& configuration) {
   discovery.type_mapping =
       find_key("type_mapping")->choices[static_cast<size_t>(configuration.type_mapping)].name;
   std::vector<std::string> names;
-  for (const Table& table : keyspace.tables) names.push_back(table.name);
+  for (const Table& table : keyspace.tables) {
+    if (configuration.include_views || !table.is_view) names.push_back(table.name);
+  }
   RINGSYNC_ASSIGN(const std::vector<std::string> selected, select_tables(configuration, names));
   for (const Table& table : keyspace.tables) {
     discovery.tables.push_back(discovered_table(table, configuration));

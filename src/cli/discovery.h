@@ -22,11 +22,13 @@ struct DiscoveredColumn {
 
 struct DiscoveredTable {
   std::string name;
-  bool is_selected = false;  // by tables and exclude_tables
+  bool is_view = false;
+  bool is_selected = false;  // by tables, exclude_tables and include_views
   SyncMode mode = SyncMode::kFull;
   std::string mode_reason;  // for the user
   std::vector<DiscoveredColumn> columns;
-  size_t primary_key_count = 0;        // the first so many of `columns`
+  size_t primary_key_count = 0;  // the first so many of `columns`
+  std::vector<Index> indexes = {};
   std::optional<std::string> problem;  // why it cannot be synced
 };
 
@@ -40,7 +42,8 @@ struct Discovery {
   size_t selected_count() const;
 };
 
-/// Asks the source. Errors: its own, and those of select_tables.
+/// Asks the source, which may show views that the configuration leaves out. Errors: its own, and
+/// those of select_tables.
 Result<Discovery> discover(Source& source, const Configuration& configuration);
 
 /// For `check`: the cluster, and a line for each selected table.

@@ -21,6 +21,15 @@ std::string_view role_name(ColumnKind kind) {
   return "regular";
 }
 
+std::string_view kind_name(IndexKind kind) {
+  switch (kind) {
+    case IndexKind::kSai: return "sai";
+    case IndexKind::kSasi: return "sasi";
+    case IndexKind::kOther: break;
+  }
+  return "other";
+}
+
 std::string head_text(const Discovery& discovery) {
   return fmt::format(
       "cluster \"{}\", version {}: {} node{} in {}\nkeyspace \"{}\": {} of {} tables selected\n",
@@ -49,8 +58,8 @@ std::array<size_t, 3> widths_of(const DiscoveredTable& table) {
 }
 
 std::string table_text(const DiscoveredTable& table) {
-  std::string text =
-      fmt::format("\n{}: {}\n", table.name, table.is_selected ? table.mode_reason : "not selected");
+  std::string text = fmt::format("\n{}{}: {}\n", table.name, table.is_view ? " (view)" : "",
+                                 table.is_selected ? table.mode_reason : "not selected");
   if (table.problem) text += fmt::format("  ! {}\n", *table.problem);
   const std::array<size_t, 3> widths = widths_of(table);
   for (const DiscoveredColumn& column : table.columns) {
@@ -60,6 +69,11 @@ std::string table_text(const DiscoveredTable& table) {
                     widths[1], column.fivetran_type.value_or("unsupported"), widths[2], role);
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + '\n';
+  }
+  for (const Index& index : table.indexes) {
+    text += fmt::format("  index {} on {} ({})\n", index.name,
+                        index.column.empty() ? "something else than a column" : index.column,
+                        kind_name(index.kind));
   }
   return text;
 }
@@ -81,12 +95,19 @@ ordered_json table_json(const DiscoveredTable& table) {
     columns.push_back(column_json(table.columns[i]));
     if (i < table.primary_key_count) key.push_back(table.columns[i].name);
   }
+  ordered_json indexes = ordered_json::array();
+  for (const Index& index : table.indexes) {
+    indexes.push_back(
+        {{"name", index.name}, {"column", index.column}, {"kind", kind_name(index.kind)}});
+  }
   ordered_json json{{"name", table.name},
+                    {"view", table.is_view},
                     {"selected", table.is_selected},
                     {"mode", to_string(table.mode)},
                     {"mode_reason", table.mode_reason},
                     {"primary_key", std::move(key)},
                     {"columns", std::move(columns)},
+                    {"indexes", std::move(indexes)},
                     {"problem", nullptr}};
   if (table.problem) json["problem"] = *table.problem;
   return json;

@@ -10,6 +10,7 @@
 #include "cli/check_command.h"
 #include "cli/discover_command.h"
 #include "cli/exit_codes.h"
+#include "cli/plan_command.h"
 #include "cli/standard_streams.h"
 #include "cli/sync_command.h"
 
@@ -24,6 +25,7 @@ Result<ExitCode> run_command(const Arguments& arguments) {
   switch (arguments.command) {
     case Command::kCheck: return run_check_command(arguments);
     case Command::kDiscover: return run_discover_command(arguments);
+    case Command::kPlan: return run_plan_command(arguments);
     case Command::kSync: return run_sync_command(arguments);
   }
   return Error{ErrorCode::kInternal, "a command that is not known"};

@@ -79,6 +79,8 @@ Result<AdbcSinkOptions> database_of(const Destination& destination) {
   return options;
 }
 
+}  // namespace
+
 Result<std::unique_ptr<Sink>> open_sink(const Arguments& arguments,
                                         const Configuration& configuration, const Clock& clock) {
   if (arguments.destination.kind == DestinationKind::kNull) {
@@ -96,7 +98,6 @@ Result<std::unique_ptr<Sink>> open_sink(const Arguments& arguments,
   return open_adbc_sink(options);
 }
 
-/// What the command line says instead of the configuration.
 void override_configuration(const Arguments& arguments, Configuration& configuration) {
   if (arguments.tables) configuration.tables = *arguments.tables;
   if (arguments.commit_rows) configuration.commit_rows = *arguments.commit_rows;
@@ -132,6 +133,8 @@ SyncOptions sync_options(const Configuration& configuration, const Arguments& ar
   }
   return options;
 }
+
+namespace {
 
 /// The file first: it shall be there whatever becomes of standard output.
 Status write_summary(const SyncSummary& summary, const Arguments& arguments) {

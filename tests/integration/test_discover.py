@@ -71,3 +71,13 @@ def test_as_a_text_it_says_the_same_and_check_is_shorter(ringsync, config, shop)
     assert done.returncode == 0, done.stderr
     assert "key (id, day), 6 columns; incremental by updated_at" in done.stdout
     assert "plain" not in done.stdout
+
+
+@pytest.mark.timeout(60)
+def test_indexes_are_listed(ringsync, config, keyspace, session):
+    session.execute(f"CREATE TABLE {keyspace}.t (id int PRIMARY KEY, updated_at timestamp)")
+    session.execute(f"CREATE INDEX by_time ON {keyspace}.t (updated_at) USING 'sai'")
+    found = discover(ringsync, config(keyspace))
+    (table,) = found["tables"]
+    assert table["view"] is False
+    assert table["indexes"] == [{"name": "by_time", "column": "updated_at", "kind": "sai"}]

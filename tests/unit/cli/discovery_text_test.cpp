@@ -28,6 +28,8 @@ Discovery sample() {
   orders.columns = {{"id", "int", ColumnKind::kPartitionKey, "INT"},
                     {"day", "date", ColumnKind::kClustering, "NAIVE_DATE"},
                     {"Odd \xff", "'x.Unknown'", ColumnKind::kRegular, std::nullopt}};
+  orders.is_view = true;
+  orders.indexes = {{"by_time", "updated_at", IndexKind::kSai}};
   orders.problem = "table orders: column Odd cannot be read";
   DiscoveredTable old;
   old.name = "old";
@@ -39,12 +41,13 @@ Discovery sample() {
 }
 
 TEST(DiscoveryText, ListsEveryTableWithItsColumnsAndMarksWhatCannotBeRead) {
-  EXPECT_THAT(discovery_text(sample()),
-              AllOf(HasSubstr("keyspace \"shop\": 1 of 2 tables selected\n"),
-                    HasSubstr("\nold: not selected\n  id  uuid  STRING  partition_key\n"),
-                    HasSubstr("\norders: incremental by updated_at\n  ! table orders: column Odd"),
-                    HasSubstr("day    date         NAIVE_DATE   clustering_key\n"),
-                    HasSubstr("'x.Unknown'  unsupported\n")));
+  EXPECT_THAT(
+      discovery_text(sample()),
+      AllOf(HasSubstr("keyspace \"shop\": 1 of 2 tables selected\n"),
+            HasSubstr("\nold: not selected\n  id  uuid  STRING  partition_key\n"),
+            HasSubstr("\norders (view): incremental by updated_at\n  ! table orders: column Odd"),
+            HasSubstr("day    date         NAIVE_DATE   clustering_key\n"),
+            HasSubstr("'x.Unknown'  unsupported\n  index by_time on updated_at (sai)\n")));
 }
 
 TEST(DiscoveryJson, HoldsTheSameAsNamesInOrder) {
@@ -59,6 +62,7 @@ TEST(DiscoveryJson, HoldsTheSameAsNamesInOrder) {
   EXPECT_EQ(orders["columns"][1]["fivetran_type"], "NAIVE_DATE");
   EXPECT_EQ(orders["columns"][2]["supported"], false);
   EXPECT_TRUE(orders["columns"][2]["fivetran_type"].is_null());
+  EXPECT_EQ(orders["indexes"][0]["kind"], "sai");
   EXPECT_EQ(json["tables"][0]["selected"], false);
   EXPECT_TRUE(json["tables"][0]["problem"].is_null());
 }
