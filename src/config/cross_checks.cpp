@@ -35,14 +35,6 @@ void check_needs(const Configuration& configuration, std::span<const std::string
   }
 }
 
-void check_acted_on(std::span<const std::string_view> given, CrossChecks& checks) {
-  for (const ConfigKey& key : configuration_keys()) {
-    if (key.acted_on || !contains(given, key.name)) continue;
-    checks.warnings.push_back(
-        fmt::format("{}: is not acted on by this version; syncs go on without it", key.name));
-  }
-}
-
 void check_tls(const Configuration& configuration, CrossChecks& checks) {
   if (!configuration.tls) return;
   if (configuration.tls_cert_file.empty() != configuration.tls_key_file.empty()) {
@@ -73,7 +65,6 @@ CrossChecks check_together(const Configuration& configuration,
                            std::span<const std::string_view> given) {
   CrossChecks checks;
   check_needs(configuration, given, checks);
-  check_acted_on(given, checks);
   check_tls(configuration, checks);
   check_lateness(configuration, checks);
   return checks;

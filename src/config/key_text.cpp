@@ -70,7 +70,6 @@ std::string meaning_cell(const ConfigKey& key) {
   std::string text(key.description);
   text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
   if (!key.needs.empty()) text += fmt::format(" (with `{}` only)", key.needs);
-  if (!key.acted_on) text += " (not acted on by this version)";
   return fmt::format("{}.<br>{}", text, key.advice);
 }
 

@@ -216,7 +216,6 @@ constexpr std::array kSelectionKeys{
               .target = &C::include_views,
               .default_value = "false",
               .example = "true",
-              .acted_on = false,
               .description = "whether materialized views are synced like tables",
               .advice = "Where a view is of use by itself; its rows are those of its table."},
 };
@@ -238,7 +237,6 @@ constexpr std::array kReadingKeys{
               .kind = KeyKind::kDateTime,
               .target = &C::initial_sync_start_ms,
               .example = "2024-01-01",
-              .acted_on = false,
               .description = "the date or time in UTC from which on a first sync reads tables "
                              "with a cursor column",
               .advice = "To leave old rows out for good; rows without a value in the cursor column "
@@ -275,7 +273,6 @@ constexpr std::array kReadingKeys{
               .default_value = "auto",
               .choices = kIndexReads,
               .example = "auto",
-              .acted_on = false,
               .description = "how an incremental sync reads a table whose cursor column is indexed",
               .advice = "`never` where the index is slow or not to be trusted."},
     ConfigKey{.name = "interval_hours",
@@ -287,7 +284,6 @@ constexpr std::array kReadingKeys{
               .integer_min = 1,
               .integer_max = 8784,
               .example = "6",
-              .acted_on = false,
               .description = "how many hours of the cursor column one read by index covers",
               .advice = "Shorter where so many rows change that a window takes minutes: progress "
                         "is saved at the end of each."},
@@ -335,7 +331,6 @@ constexpr std::array kReadingKeys{
               .integer_min = 0,
               .integer_max = kAnyCount,
               .example = "50000",
-              .acted_on = false,
               .description = "the most rows to read a second, of all tables together; 0 sets no "
                              "limit",
               .advice = "To leave the cluster's speed to others."},

@@ -66,7 +66,6 @@ struct ConfigKey {
   std::string_view example{};      // placeholder or value for an example file
   std::string_view environment{};  // the variable that holds the value where the file does not
   std::string_view needs{};        // the boolean key without which this one has no effect
-  bool acted_on = true;            // false: checked, and warned about, since nothing reads it yet
   std::string_view description{};  // what it is, fit to follow "write …"
   std::string_view advice{};       // when to set or change it; whole sentences
 };

@@ -189,13 +189,6 @@ TEST(Configuration, TakesEveryValueAsText) {
   EXPECT_EQ(c.commit_seconds, 5U);
 }
 
-TEST(Configuration, AKeyThatNothingActsOnYetIsWarnedAbout) {
-  json document = minimal();
-  document["max_rows_per_second"] = "1000";
-  EXPECT_THAT(parsed(document).warnings,
-              ElementsAre(AllOf(HasSubstr("max_rows_per_second"), HasSubstr("is not acted on"))));
-}
-
 TEST(Configuration, TakesNumbersBooleansAndArraysOfJsonToo) {
   json document = minimal_with("port", 9142);
   document["tls"] = true;
