@@ -242,7 +242,7 @@ def fingerprint(node: dict, keyspace: str, tables: list[str] | None = None) -> d
             raise RuntimeError(f"there is no keyspace {keyspace}")
         results = {}
         for name in sorted(tables or found.tables):
-            columns = found.tables[name].columns
+            columns = (found.tables.get(name) or found.views[name]).columns
             types = [column.cql_type for column in columns.values()]
             table_sum = checksum.TableChecksum(list(columns), types)
             selected = ", ".join(quoted(column) for column in columns)

@@ -49,8 +49,6 @@ using KeyTarget =
                  std::vector<std::string> Configuration::*, std::optional<int64_t> Configuration::*,
                  std::vector<DecimalType> Configuration::*, ChoiceStore>;
 
-// Rows of the table that leave members out would be warned about without the empty initialisers.
-// NOLINTBEGIN(readability-redundant-member-init)
 struct ConfigKey {
   std::string_view name;
   std::string_view label{};  // for a form: a few words
@@ -69,7 +67,6 @@ struct ConfigKey {
   std::string_view description{};  // what it is, fit to follow "write …"
   std::string_view advice{};       // when to set or change it; whole sentences
 };
-// NOLINTEND(readability-redundant-member-init)
 
 /// Every key, in the order in which documents show them.
 std::span<const ConfigKey> configuration_keys();

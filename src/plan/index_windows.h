@@ -11,7 +11,7 @@
 namespace ringsync {
 
 struct WindowOptions {
-  int64_t width_ms = 6 * 3'600'000;  // more than 0
+  int64_t width_ms = int64_t{6} * 3'600'000;  // more than 0
   uint32_t page_rows = 5000;
   TableEstimate table;
   ClusterShape cluster;

@@ -113,8 +113,7 @@ Status SyncEngine::on_event(PipelineEvent event) {
   ActiveScan* scan = scans_.find(event.id);
   if (scan == nullptr) return {};  // of a table that has failed or is read another way meanwhile
   if (!event.rows.ok()) {
-    on_failure(scans_.take(event.id), event.rows.error());
-    return {};
+    return on_failed_scan(scans_.take(event.id), event.rows.error());
   }
   scans_.on_page();
   last_page_ms_ = clock_.steady_ms();
@@ -214,11 +213,19 @@ Status SyncEngine::finish_table(TableRun& table) {
   return checkpointer_.take(CheckpointUrgency::kRoutine);
 }
 
-void SyncEngine::on_failure(ActiveScan scan, const Error& error) {
-  const int64_t now_ms = clock_.steady_ms();
+Status SyncEngine::on_failed_scan(ActiveScan scan, const Error& error) {
   if (error.code == ErrorCode::kTimeout || error.code == ErrorCode::kOverloaded) {
     scans_.on_overload();
   }
+  // What a probe has brought tells the size well enough; another might fail as late.
+  const bool is_probed = scan.work.purpose == ScanPurpose::kSizeProbe && !scan.probe_pages.empty();
+  if (is_probed && is_transient(error.code)) return on_size_probe(std::move(scan));
+  on_failure(std::move(scan), error);
+  return {};
+}
+
+void SyncEngine::on_failure(ActiveScan scan, const Error& error) {
+  const int64_t now_ms = clock_.steady_ms();
   if (gives_up_index(scan, error)) return;
   const bool refused = error.code == ErrorCode::kBadPagingState;
   if (!refused && !is_transient(error.code)) {

@@ -60,6 +60,7 @@ class SyncEngine {
   Status on_scan_end(TableRun& table, const ScanWork& work);
   Status end_table_if_read(TableRun& table);
   Status finish_table(TableRun& table);
+  Status on_failed_scan(ActiveScan scan, const Error& error);
   void on_failure(ActiveScan scan, const Error& error);
   bool gives_up_index(const ActiveScan& scan, const Error& error);
   void retry(ActiveScan scan, const Error& error);

@@ -20,7 +20,7 @@ struct SyncOptions {
   std::string cursor_column = "updated_at";
   int64_t lag_ms = 30'000;
   int64_t overlap_ms = 300'000;
-  int64_t window_ms = 6 * 3'600'000;  // width of an index window
+  int64_t window_ms = int64_t{6} * 3'600'000;  // width of an index window
   bool use_indexes = true;
   ReadCosts costs;                          // by which index windows or a scan are chosen
   std::optional<int64_t> initial_start_ms;  // a first run reads only rows whose cursor is later

@@ -1,5 +1,5 @@
 // What a sync would do, table by table, found out without a destination and without a row kept: for
-// `ringsync plan`. Reads at most two small pages a table.
+// `ringsync plan`. Reads at most eight small pages a table.
 #pragma once
 
 #include <cstdint>

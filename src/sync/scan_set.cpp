@@ -8,10 +8,11 @@
 namespace ringsync {
 namespace {
 
-// A first small page tells how wide rows are before a big one is asked for; the second, sized by
-// it, tells how densely the table fills the ring.
+// A first small page tells how wide rows are before a big one is asked for. Each further one has at
+// most twice the rows: eight pages are up to 4,080 rows, which reach past several large partitions
+// and so tell how densely the table fills the ring.
 constexpr uint32_t kProbeRows = 16;
-constexpr uint32_t kSizeProbePages = 2;
+constexpr uint32_t kSizeProbePages = 8;
 constexpr uint32_t kPageRowsLeast = 64;
 constexpr int64_t kPollMs = 100;
 // A published rule of thumb is three scans a core; more than 64 only fragment the state.

@@ -47,7 +47,7 @@ struct ReadSetting {
   SplitSizing sizing;
   uint32_t lanes = 1;  // scans of one table at once
   uint32_t page_rows = 5000;
-  int64_t window_ms = 6 * 3'600'000;
+  int64_t window_ms = int64_t{6} * 3'600'000;
   ReadCosts costs;
 
   WindowOptions windows(TableEstimate table) const {

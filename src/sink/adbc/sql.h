@@ -18,8 +18,7 @@ struct TargetColumn {
   ArrowType type;
   bool is_key = false;
   /// The destination's type where its column has a wider one than `type` needs; else empty.
-  // Braces that name fewer members would be warned about without it.
-  std::string stored_type = {};  // NOLINT(readability-redundant-member-init)
+  std::string stored_type = {};
 };
 
 /// What the SQL texts need of a destination table: columns are the source's in order, then

@@ -270,7 +270,7 @@ TEST_F(Engine, APageThatAlwaysFailsAfterAResumeEndsItsTable) {
 }
 
 TEST_F(Engine, AScanThatFailsAsksForFewerRows) {
-  tables_["big"] = table_of(2000, false);
+  tables_["big"] = table_of(10'000, false);
   FakeSourceOptions flaky;
   int failures = 0;
   flaky.fault = [&](const ScanRequest& request) -> std::optional<Error> {

@@ -17,7 +17,7 @@ class Preview : public testing::EngineFixture {
   }
 };
 
-TEST_F(Preview, TellsSizeSplitsAndStatementsWithTwoPagesATable) {
+TEST_F(Preview, TellsSizeSplitsAndStatementsWithAFewPagesATable) {
   tables_["big"] = table_of(20'000, false);
   tables_["small"] = table_of(5, true);
   const auto previews = preview(nullptr, options());
@@ -38,7 +38,7 @@ TEST_F(Preview, TellsSizeSplitsAndStatementsWithTwoPagesATable) {
   EXPECT_EQ(previews[1].splits, 1U);
   EXPECT_EQ(previews[1].blind_spots.size(), 3U);
   EXPECT_EQ(requests_.size(), 2U);
-  for (const ScanRequest& request : requests_) EXPECT_EQ(request.page_limit, 2U);
+  for (const ScanRequest& request : requests_) EXPECT_EQ(request.page_limit, 8U);
 }
 
 TEST_F(Preview, TellsIndexWindowsWithTheirEstimateOrWhyAScan) {
