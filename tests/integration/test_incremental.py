@@ -12,7 +12,7 @@ import time
 
 import duckdb
 import pytest
-from cassandra.concurrent import execute_concurrent_with_args
+from cassandra.concurrent import execute_concurrent, execute_concurrent_with_args
 from cassandra.query import BatchStatement, BatchType
 
 PARTITIONS = 400
@@ -46,10 +46,10 @@ def make_orders(session, keyspace, index):
                 batch = BatchStatement(batch_type=BatchType.UNLOGGED)
                 for nr in range(first, first + 100):
                     batch.add(insert, (shop, nr, f"note {nr}", written))
-                yield (batch,)
+                yield (batch, ())
 
-    for (batch,) in batches():
-        session.execute(batch, timeout=60)
+    for result in execute_concurrent(session, batches(), concurrency=8, results_generator=True):
+        assert result.success, result.result_or_exc
 
 
 def change(session, keyspace):
@@ -124,6 +124,9 @@ def test_six_hour_windows_by_index_bring_exactly_the_changed_rows(
     orders = sync(ringsync, config(keyspace), database)["orders"]
     assert (orders["run"], orders["rows_sent"]) == ("incremental", wanted)
     assert orders["index_windows"] == 5  # of six hours four, and the last without an end
+    rewind(database, keyspace, 26)
+    orders = sync(ringsync, config(keyspace, interval_hours="13"), database)["orders"]
+    assert (orders["rows_sent"], orders["index_windows"]) == (wanted, 3)
 
     # The same without the index's help: one scan, the same rows.
     rewind(database, keyspace, 26)
