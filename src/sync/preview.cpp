@@ -102,12 +102,19 @@ void add_statements(TablePreview& preview, const RunState& run, const Source& so
   preview.statements.push_back(source.statement(query));
 }
 
+bool has_column(const Table& table, bool (*is_such)(const Column&)) {
+  return std::any_of(table.columns.begin(), table.columns.end(), is_such);
+}
+
 void add_blind_spots(TablePreview& preview) {
   const TablePlan& plan = preview.plan;
   if (plan.mode != SyncMode::kTimestamp) return;
   preview.blind_spots = {BlindSpot::kDeletedRows, BlindSpot::kNullCursors, BlindSpot::kLateWrites};
   if (plan.run == RunKind::kFirst && plan.cursor_after_ms) {
     preview.blind_spots.push_back(BlindSpot::kBeforeTheFloor);
+  }
+  if (has_column(plan.table, [](const Column& c) { return c.kind == ColumnKind::kStatic; })) {
+    preview.blind_spots.push_back(BlindSpot::kStaticColumns);
   }
 }
 
@@ -116,7 +123,10 @@ void add_helpful_cql(TablePreview& preview, const SyncOptions& options) {
   const Table& table = plan.table;
   const std::string name = quoted(table.keyspace) + "." + quoted(table.name);
   if (table.is_view) return;
-  if (table.find_column(options.cursor_column) < 0) {
+  // A table of counters takes no other columns.
+  const bool is_counted =
+      has_column(table, [](const Column& c) { return c.type.kind == TypeKind::kCounter; });
+  if (table.find_column(options.cursor_column) < 0 && !is_counted) {
     preview.helpful_cql.push_back(
         fmt::format("ALTER TABLE {} ADD {} timestamp", name, quoted(options.cursor_column)));
   }
@@ -169,11 +179,14 @@ std::string_view to_string(ReadMethod method) {
 
 std::string_view to_string(BlindSpot blind_spot) {
   switch (blind_spot) {
-    case BlindSpot::kDeletedRows: return "rows deleted at the source stay in the destination";
+    case BlindSpot::kDeletedRows:
+      return "rows that are deleted at the source, or expire there, stay in the destination";
     case BlindSpot::kNullCursors:
       return "rows whose cursor is NULL are not seen after the first sync";
     case BlindSpot::kLateWrites:
       return "rows that become visible later than lag and overlap together are missed";
+    case BlindSpot::kStaticColumns:
+      return "a changed static column reaches only rows whose cursor moves too";
     case BlindSpot::kBeforeTheFloor:
       return "rows not past initial_sync_start, or without a cursor, are left out";
   }

@@ -29,9 +29,10 @@ std::string_view to_string(ReadMethod method);
 
 /// What a table's mode cannot see.
 enum class BlindSpot : uint8_t {
-  kDeletedRows,     // rows deleted at the source stay in the destination
+  kDeletedRows,     // rows deleted or expired at the source stay in the destination
   kNullCursors,     // rows whose cursor is NULL are not seen after the first sync
   kLateWrites,      // rows that become visible later than lag and overlap together are missed
+  kStaticColumns,   // a static column's change moves no row's cursor
   kBeforeTheFloor,  // rows not past initial_sync_start are left out
 };
 /// One sentence, without its full stop.

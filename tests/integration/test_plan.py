@@ -74,3 +74,19 @@ def test_a_file_that_is_no_state_is_told(ringsync, config, shop, tmp_path):
     done = ringsync.run("plan", "--configuration", config(shop), "--state", "s.json")
     assert done.returncode == 5
     assert "error[state_damaged]" in done.stderr
+
+
+@pytest.mark.timeout(60)
+def test_what_no_cursor_shows_is_told_and_no_impossible_statement_advised(
+    ringsync, config, keyspace, session
+):
+    session.execute(
+        f"CREATE TABLE {keyspace}.lines (id int, nr int, title text STATIC, updated_at timestamp,"
+        " PRIMARY KEY (id, nr))"
+    )
+    session.execute(f"CREATE TABLE {keyspace}.views (id int PRIMARY KEY, seen counter)")
+    tables = plan(ringsync, config(keyspace))
+    assert any("static column" in sentence for sentence in tables["lines"]["not_seen"])
+    assert any("expire" in sentence for sentence in tables["lines"]["not_seen"])
+    # A table of counters takes no timestamp column.
+    assert tables["views"]["would_help"] == []
