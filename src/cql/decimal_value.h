@@ -12,7 +12,7 @@ __extension__ using Int128 = __int128;
 
 inline constexpr int32_t kDecimalDigitsMax = 38;
 
-/// `out` = value × 10^scale (section 6, "decimal") where that is a whole number of at most
+/// `out` = value × 10^scale (section 6.6 "decimal") where that is a whole number of at most
 /// `precision` digits; kUnrepresentable otherwise: nothing is rounded. `precision` is 1 to 38 and
 /// `scale` 0 to precision.
 Decoded decode_decimal128(CellView cell, int32_t precision, int32_t scale, Int128& out);

@@ -21,7 +21,7 @@ class NestedReader {
 
   /// The [int] n in front of a list's or set's elements, or of a map's pairs; `values_each`: values
   /// that follow for each. False where it is negative or the bytes that follow cannot hold so many.
-  /// Source: native_protocol_v4.spec section 6, "list", "map" and "set".
+  /// Source: native_protocol_v4.spec sections 6.11 "list", 6.12 "map" and 6.13 "set".
   bool read_count(uint32_t values_each, uint32_t& count) {
     if (rest_.size() < 4) return false;
     count = load_be32(rest_.data());
@@ -30,7 +30,7 @@ class NestedReader {
   }
 
   /// One [bytes]: an int length, negative for null, and so many bytes. An element of a list, set,
-  /// map or tuple (section 6), or a field of a user-defined type (section 7).
+  /// map or tuple (section 6.20), or a field of a user-defined type (section 7).
   bool read_value(CellView& out) {
     if (rest_.size() < 4) return false;
     const auto size = static_cast<int32_t>(load_be32(rest_.data()));

@@ -39,14 +39,14 @@ inline Decoded decode_tinyint(CellView cell, int8_t& out) {
   return outcome;
 }
 
-/// Section 6.16 "smallint": two bytes, two's complement, big-endian.
+/// Section 6.14 "smallint": two bytes, two's complement, big-endian.
 inline Decoded decode_smallint(CellView cell, int16_t& out) {
   const Decoded outcome = fixed_size_outcome(cell, 2);
   if (outcome == Decoded::kValue) out = static_cast<int16_t>(load_be16(cell.data()));
   return outcome;
 }
 
-/// Section 6.11 "int": four bytes, two's complement, big-endian.
+/// Section 6.10 "int": four bytes, two's complement, big-endian.
 inline Decoded decode_int(CellView cell, int32_t& out) {
   const Decoded outcome = fixed_size_outcome(cell, 4);
   if (outcome == Decoded::kValue) out = static_cast<int32_t>(load_be32(cell.data()));
@@ -67,7 +67,7 @@ inline Decoded decode_boolean(CellView cell, bool& out) {
   return outcome;
 }
 
-/// Section 6.9 "float": IEEE 754 binary32, big-endian. NaN payloads and signed zeros are kept.
+/// Section 6.8 "float": IEEE 754 binary32, big-endian. NaN payloads and signed zeros are kept.
 inline Decoded decode_float(CellView cell, float& out) {
   const Decoded outcome = fixed_size_outcome(cell, 4);
   if (outcome == Decoded::kValue) out = std::bit_cast<float>(load_be32(cell.data()));
@@ -81,7 +81,7 @@ inline Decoded decode_double(CellView cell, double& out) {
   return outcome;
 }
 
-/// Section 6.18 "timestamp": milliseconds since 1970-01-01T00:00:00Z, as a bigint.
+/// Section 6.17 "timestamp": milliseconds since 1970-01-01T00:00:00Z, as a bigint.
 inline Decoded decode_timestamp_ms(CellView cell, int64_t& out) { return decode_bigint(cell, out); }
 
 /// Section 6.5 "date": an unsigned int of days with 1970-01-01 at 2^31. `out` counts days from
@@ -94,7 +94,7 @@ inline Decoded decode_date_days(CellView cell, int32_t& out) {
   return outcome;
 }
 
-/// Section 6.17 "time": nanoseconds since midnight, 0 to 86399999999999.
+/// Section 6.16 "time": nanoseconds since midnight, 0 to 86399999999999.
 inline Decoded decode_time_ns(CellView cell, int64_t& out) {
   int64_t value = 0;
   const Decoded outcome = decode_bigint(cell, value);
@@ -104,14 +104,14 @@ inline Decoded decode_time_ns(CellView cell, int64_t& out) {
   return Decoded::kValue;
 }
 
-/// Sections 6.20 "timeuuid" and 6.21 "uuid": 16 bytes, in the order in which a UUID is written.
+/// Sections 6.18 "timeuuid" and 6.21 "uuid": 16 bytes, in the order in which a UUID is written.
 inline Decoded decode_uuid(CellView cell, Uuid& out) {
   const Decoded outcome = fixed_size_outcome(cell, 16);
   if (outcome == Decoded::kValue) std::memcpy(out.data(), cell.data(), out.size());
   return outcome;
 }
 
-/// Sections 6.1 "ascii", 6.3 "blob" and 6.22 "varchar": the bytes as they are; zero bytes are an
+/// Sections 6.1 "ascii", 6.3 "blob" and 6.15 "text": the bytes as they are; zero bytes are an
 /// empty value. Whether text is valid UTF-8 is the caller's to check. `out` lives as long as the
 /// page.
 inline Decoded decode_bytes(CellView cell, std::string_view& out) {
