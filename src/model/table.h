@@ -54,6 +54,7 @@ struct Table {
 struct Keyspace {
   std::string name;
   std::vector<Table> tables;  // by name
+  bool offers_sai = false;    // the server can make storage-attached indexes
 };
 
 /// `name` as a CQL or SQL identifier, always quoted: inner double quotes are doubled.

@@ -118,7 +118,7 @@ void add_blind_spots(TablePreview& preview) {
   }
 }
 
-void add_helpful_cql(TablePreview& preview, const SyncOptions& options) {
+void add_helpful_cql(TablePreview& preview, const Keyspace& keyspace, const SyncOptions& options) {
   const TablePlan& plan = preview.plan;
   const Table& table = plan.table;
   const std::string name = quoted(table.keyspace) + "." + quoted(table.name);
@@ -134,14 +134,14 @@ void add_helpful_cql(TablePreview& preview, const SyncOptions& options) {
       std::any_of(table.indexes.begin(), table.indexes.end(), [&](const Index& index) {
         return index.kind == IndexKind::kSai && index.column == options.cursor_column;
       });
-  if (plan.mode == SyncMode::kTimestamp && !is_indexed) {
+  if (plan.mode == SyncMode::kTimestamp && !is_indexed && keyspace.offers_sai) {
     preview.helpful_cql.push_back(
         fmt::format("CREATE INDEX ON {} ({}) USING 'sai'", name, quoted(options.cursor_column)));
   }
 }
 
-TablePreview preview_of(const Probed& table, const Source& source, const SyncOptions& options,
-                        const ReadSetting& setting) {
+TablePreview preview_of(const Probed& table, const Source& source, const Keyspace& keyspace,
+                        const SyncOptions& options, const ReadSetting& setting) {
   TablePreview preview;
   preview.plan = table.run->plan();
   preview.error = table.error;
@@ -162,7 +162,7 @@ TablePreview preview_of(const Probed& table, const Source& source, const SyncOpt
   const bool one_request = preview.table_is_exact && table.run->probe_reads_all();
   if (one_request || preview.method == ReadMethod::kIndexWindows) preview.splits = 1;
   add_blind_spots(preview);
-  add_helpful_cql(preview, options);
+  add_helpful_cql(preview, keyspace, options);
   return preview;
 }
 
@@ -219,7 +219,7 @@ Result<std::vector<TablePreview>> preview_sync(Source& source, const SyncState* 
   const ReadSetting setting = read_setting(options, survey.ring, scans.flow());
   std::vector<TablePreview> previews;
   for (const Probed& table : tables) {
-    previews.push_back(preview_of(table, source, options, setting));
+    previews.push_back(preview_of(table, source, survey.keyspace, options, setting));
   }
   return previews;
 }

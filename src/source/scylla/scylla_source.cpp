@@ -223,7 +223,7 @@ class ScyllaSource final : public Source {
   Result<Keyspace> keyspace() override {
     const bridge::Schema schema = session_->schema();
     RINGSYNC_TRY(to_status(schema.status));
-    Keyspace keyspace{keyspace_, {}};
+    Keyspace keyspace{keyspace_, {}, schema.offers_sai};
     for (const bridge::TableSpec& spec : schema.tables) {
       if (spec.is_view && !include_views_) continue;
       RINGSYNC_ASSIGN(Table table, table_of(spec, keyspace_));

@@ -162,7 +162,7 @@ Result<SourceIdentity> FakeSource::identity() {
 }
 
 Result<Keyspace> FakeSource::keyspace() {
-  Keyspace keyspace{"fake", {}};
+  Keyspace keyspace{"fake", {}, options_.offers_sai};
   for (const auto& [name, table] : tables_) keyspace.tables.push_back(schema_of(name, table));
   return keyspace;
 }

@@ -57,6 +57,7 @@ struct FakeSourceOptions {
   uint64_t seed = 1;
   std::vector<Token> ring_tokens{-4'000'000'000'000'000'000, 0, 4'000'000'000'000'000'000};
   std::string server_version = "5.0";
+  bool offers_sai = true;
   /// Called before each page; what it returns becomes the scan's failure.
   std::function<std::optional<Error>(const ScanRequest&)> fault;
   /// Called after each page, as other clients of the database would run.

@@ -67,6 +67,18 @@ TEST_F(Preview, TellsIndexWindowsWithTheirEstimateOrWhyAScan) {
             std::vector<std::string>{"scan orders after ?"});
 }
 
+TEST_F(Preview, AdvisesAnIndexOnlyWhereTheServerCanMakeOne) {
+  tables_["orders"] = table_of(3, true);
+  const std::string advice = "CREATE INDEX ON \"fake\".\"orders\" (\"updated_at\") USING 'sai'";
+  EXPECT_EQ(preview(nullptr, options()).at(0).helpful_cql, std::vector<std::string>{advice});
+  testing::FakeSourceOptions without;
+  without.offers_sai = false;
+  testing::FakeSource source(tables_, clock_, without);
+  const auto previews = preview_sync(source, nullptr, clock_, options());
+  ASSERT_TRUE(previews.ok());
+  EXPECT_TRUE(previews->at(0).helpful_cql.empty());
+}
+
 TEST_F(Preview, LeavesTheStateAloneAndRefusesAnotherSources) {
   tables_["orders"] = table_of(30, true);
   ASSERT_TRUE(sync().ok());

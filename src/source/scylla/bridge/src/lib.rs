@@ -126,6 +126,8 @@ mod ffi {
         status: Status,
         /// By name, materialised views among them.
         tables: Vec<TableSpec>,
+        /// The server can make storage-attached indexes.
+        offers_sai: bool,
     }
 
     struct Ring {

@@ -1,7 +1,7 @@
 //! A keyspace's tables and columns, read from system_schema. Not on the data path: once a sync.
 
 use crate::error;
-use crate::ffi::{Code, ColumnKind, ColumnSpec, IndexSpec, Status, TableSpec};
+use crate::ffi::{Code, ColumnKind, ColumnSpec, IndexSpec, Schema, Status, TableSpec};
 use crate::type_text::{self, UserTypes};
 use scylla::client::session::Session as CqlSession;
 use scylla::deserialize::row::DeserializeRow;
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// All tables of a keyspace and its materialised views, by name, in a fixed number of requests.
 /// Error `Schema` where there is no such keyspace, with the names of those there are.
-pub async fn read(cql: &CqlSession, keyspace: &str) -> Result<Vec<TableSpec>, Status> {
+pub async fn read(cql: &CqlSession, keyspace: &str) -> Result<Schema, Status> {
     check_keyspace(cql, keyspace).await?;
     let user_types = user_types(cql, keyspace).await?;
     let mut tables = tables(cql, keyspace).await?;
@@ -37,7 +37,7 @@ pub async fn read(cql: &CqlSession, keyspace: &str) -> Result<Vec<TableSpec>, St
         };
         found.columns.push((position, spec));
     }
-    Ok(tables
+    let tables = tables
         .into_iter()
         .map(|(name, table)| TableSpec {
             name,
@@ -46,7 +46,12 @@ pub async fn read(cql: &CqlSession, keyspace: &str) -> Result<Vec<TableSpec>, St
             indexes: table.indexes,
             columns: in_selection_order(selectable(&table.flags, table.columns)),
         })
-        .collect())
+        .collect();
+    Ok(Schema {
+        status: Status::ok(),
+        tables,
+        offers_sai: offers_sai(cql).await?,
+    })
 }
 
 #[derive(Default)]
@@ -80,6 +85,23 @@ async fn tables(cql: &CqlSession, keyspace: &str) -> Result<BTreeMap<String, Raw
 
 fn uuid_text(value: &CqlValue) -> String {
     value.as_uuid().map(|id| id.to_string()).unwrap_or_default()
+}
+
+/// Whether the server knows storage-attached indexes, by the table in which it would list them. A
+/// server without virtual tables refuses the question: it has none.
+async fn offers_sai(cql: &CqlSession) -> Result<bool, Status> {
+    let asked = query(
+        cql,
+        "SELECT table_name FROM system_virtual_schema.tables \
+         WHERE keyspace_name = ? AND table_name = 'sai_column_indexes'",
+        "system_views",
+    )
+    .await;
+    match asked {
+        Ok(rows) => Ok(rows.rows_num() > 0),
+        Err(status) if matches!(status.code, Code::InvalidQuery | Code::Unauthorized) => Ok(false),
+        Err(status) => Err(status),
+    }
 }
 
 /// In the order of their names: the index name is the clustering key.

@@ -328,16 +328,11 @@ impl Session {
         let read = self.blocking("reading the schema", |driver| async move {
             schema::read(&driver.cql, &driver.keyspace).await
         });
-        match read {
-            Ok(tables) => Schema {
-                status: Status::ok(),
-                tables,
-            },
-            Err(status) => Schema {
-                status,
-                tables: Vec::new(),
-            },
-        }
+        read.unwrap_or_else(|status| Schema {
+            status,
+            tables: Vec::new(),
+            offers_sai: false,
+        })
     }
 
     pub fn ring(&self) -> Ring {
