@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "cli/discovery.h"
-#include "cli/open_source.h"
+#include "front/open_source.h"
 
 namespace ringsync {
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "cli/encoding_choice.h"
-#include "cli/open_source.h"
 #include "config/keys.h"
+#include "front/open_source.h"
 #include "model/fivetran_type.h"
 #include "plan/table_planning.h"
 #include "sink/arrow/arrow_mapping.h"

@@ -8,10 +8,10 @@
 #include <optional>
 
 #include "base/clock.h"
-#include "cli/open_source.h"
 #include "cli/plan_text.h"
 #include "cli/state_mirror.h"
 #include "cli/sync_command.h"
+#include "front/open_source.h"
 #include "sync/preview.h"
 #include "sync/state_codec.h"
 

@@ -1,4 +1,4 @@
-#include "cli/open_source.h"
+#include "front/open_source.h"
 
 #include "base/log.h"
 #include "config/table_filter.h"

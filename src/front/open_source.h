@@ -1,4 +1,4 @@
-// From a configuration to an open source: what the commands share.
+// From a configuration to an open source: what the front doors share.
 #pragma once
 
 #include <memory>

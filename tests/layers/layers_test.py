@@ -25,8 +25,12 @@ ALLOWED = {
     "sink/arrow": {"base", "model", "cql", "sink"},
     "sink/adbc": {"base", "model", "cql", "sink", "sink/arrow"},
     "sync": {"base", "model", "cql", "plan", "source", "sink"},
+    # What the front doors share: from a configuration to an open source and the engine's options.
+    "front": {
+        "base", "model", "config", "cql", "plan", "source", "sink", "sync", "source/scylla",
+    },
     "cli": {
-        "base", "model", "config", "cql", "plan", "source", "sink", "sync",
+        "base", "model", "config", "cql", "plan", "source", "sink", "sync", "front",
         "source/scylla", "sink/null", "sink/arrow", "sink/adbc",
     },
 }  # fmt: skip
