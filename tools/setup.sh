@@ -101,7 +101,8 @@ setup_compilers() {
   setup_commands g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config \
     python3:python3 node:nodejs npm:npm ccache:ccache || return 1
   setup_packages libssl-dev libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev \
-    libsimdjson-dev libgtest-dev libgmock-dev || return 1
+    libsimdjson-dev libgtest-dev libgmock-dev libgrpc++-dev libprotobuf-dev protobuf-compiler \
+    protobuf-compiler-grpc || return 1
   setup_python_venv
 }
 
