@@ -60,9 +60,11 @@ Interrupts::~Interrupts() {
   close(g_wake_fd.exchange(-1));
 }
 
+void Interrupts::begin_wait() const { g_waiting = true; }
+
 bool Interrupts::wait(int64_t ms) const {
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
-  g_waiting = true;
+  begin_wait();
   while (!g_asked.load()) {
     const int64_t left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now())

@@ -17,6 +17,8 @@ class Interrupts {
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
 
+  /// From here to the end of the wait a signal ends the wait, not the program.
+  void begin_wait() const;
   /// Waits so long; true where a signal came meanwhile, or has come before.
   bool wait(int64_t ms) const;
 };

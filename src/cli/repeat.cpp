@@ -44,6 +44,7 @@ Result<ExitCode> repeat(const Rounds& rounds, const Clock& clock) {
   for (;;) {
     const int64_t started_ms = clock.steady_ms();
     auto outcome = rounds.run_one();
+    rounds.begin_wait();
     if (!outcome.ok() && needs_the_user(outcome.error().code)) return outcome;
     if (!outcome.ok()) log_error(outcome.error());
     const ExitCode last = outcome.ok() ? *outcome : exit_code(outcome.error().code);

@@ -15,6 +15,9 @@ namespace ringsync {
 struct Rounds {
   int64_t interval_ms = 0;  // from start to start; above zero
   std::function<Result<ExitCode>()> run_one;
+  /// Called when a round has ended, before anything is said of the wait: an end that is asked for
+  /// from here on is found by `wait`.
+  std::function<void()> begin_wait;
   /// Waits so long; true where an end was asked for meanwhile, or before.
   std::function<bool(int64_t ms)> wait;
 };

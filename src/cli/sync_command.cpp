@@ -186,7 +186,8 @@ Result<ExitCode> run_sync_command(const Arguments& arguments) {
     return outcome;
   };
   if (!arguments.every_ms) return round();
-  return repeat({*arguments.every_ms, round, [&](int64_t ms) { return interrupts.wait(ms); }},
+  return repeat({*arguments.every_ms, round, [&] { interrupts.begin_wait(); },
+                 [&](int64_t ms) { return interrupts.wait(ms); }},
                 clock);
 }
 

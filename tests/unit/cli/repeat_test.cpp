@@ -32,6 +32,7 @@ class Repeat : public ::testing::Test, public Clock {
                         now_ms_ += rounds.at(next).takes_ms;
                         return rounds.at(next++).outcome;
                       },
+                      [&] { waits_begun_.push_back(now_ms_); },
                       [&](int64_t ms) {
                         now_ms_ += ms;
                         return next == rounds.size();
@@ -41,11 +42,13 @@ class Repeat : public ::testing::Test, public Clock {
 
   int64_t now_ms_ = 0;
   std::vector<int64_t> starts_;
+  std::vector<int64_t> waits_begun_;
 };
 
 TEST_F(Repeat, StartsEachRoundAnIntervalAfterTheStartOfTheOneBefore) {
   EXPECT_EQ(*run({{100}, {999}, {300}}), kExitDone);
   EXPECT_THAT(starts_, ElementsAre(0, 1000, 2000));
+  EXPECT_THAT(waits_begun_, ElementsAre(100, 1999, 2300));
 }
 
 TEST_F(Repeat, StartsTheNextAtOnceAfterARoundThatTookLongerAndCatchesNothingUp) {
