@@ -170,6 +170,21 @@ def offers(session: cql_session.Session, cassandra: dict) -> Offers:
 
 
 @pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
+    """A server on a free loopback port: host, port, username, password."""
+    folder = tmp_path_factory.mktemp("postgresql")
+    tool = [sys.executable, REPOSITORY / "tools" / "postgresql" / "postgresql.py"]
+    started = subprocess.run(
+        [*tool, "start", "--dir", folder], capture_output=True, text=True, check=False
+    )
+    try:
+        assert started.returncode == 0, started.stderr
+        yield json.loads(started.stdout)
+    finally:
+        subprocess.run([*tool, "stop", "--dir", folder], check=True)
+
+
+@pytest.fixture(scope="session")
 def nyc(cassandra: dict) -> str:
     """Name of the keyspace with the flights, for tests that only read it."""
     nyc_loader.load(cassandra, "nyc")

@@ -9,15 +9,12 @@ import json
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 import uuid
 
-import psycopg
 import pytest
 from cassandra.concurrent import execute_concurrent_with_args
-from conftest import REPOSITORY
+from read_back import PostgresqlDatabase
 
 ROWS = 3000
 CHANGED = 40
@@ -77,26 +74,12 @@ class Sqlite:
             ]
 
 
-class Postgresql:
+class Postgresql(PostgresqlDatabase):
     """A database of a running server, and its rows as Python values."""
 
     def __init__(self, server, keyspace):
+        super().__init__(server)
         self.keyspace = keyspace
-        self.server = server
-        self.database = f"db_{uuid.uuid4().hex[:12]}"
-        with self.connect("postgres") as connection:
-            connection.autocommit = True
-            connection.execute(f"CREATE DATABASE {self.database}")
-        self.argument = (
-            f"postgresql://{server['username']}@{server['host']}:{server['port']}/{self.database}"
-        )
-        self.environment = {"PGPASSWORD": server["password"]}
-
-    def connect(self, database=None):
-        return psycopg.connect(
-            host=self.server["host"], port=self.server["port"], user=self.server["username"],
-            password=self.server["password"], dbname=database or self.database,
-        )  # fmt: skip
 
     def rows(self, table, columns):
         names = ", ".join(f'"{name}"' for name in columns)
@@ -137,21 +120,6 @@ def plain(cell, cql_type):
     if cql_type == "date" and not isinstance(cell, datetime.date):
         return cell.date()
     return cell
-
-
-@pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory):
-    """A server on a free loopback port: host, port, username, password."""
-    folder = tmp_path_factory.mktemp("postgresql")
-    tool = [sys.executable, REPOSITORY / "tools" / "postgresql" / "postgresql.py"]
-    started = subprocess.run(
-        [*tool, "start", "--dir", folder], capture_output=True, text=True, check=False
-    )
-    try:
-        assert started.returncode == 0, started.stderr
-        yield json.loads(started.stdout)
-    finally:
-        subprocess.run([*tool, "stop", "--dir", folder], check=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -288,5 +256,5 @@ def test_postgresql_refusals_are_told_and_show_no_password(
         connection.execute("CREATE ROLE reader LOGIN PASSWORD 'reader-secret'")
     as_reader = destination.argument.replace("postgres@", "reader@")
     refused(as_reader, "reader-secret", "destination_auth")
-    missing = destination.argument.replace(destination.database, "no_such_database")
+    missing = destination.argument.replace(destination.name, "no_such_database")
     assert "no_such_database" in refused(missing, destination.server["password"], "destination")

@@ -1,30 +1,36 @@
 """Random rows of every type, written and read back by the cassandra-driver, and compared cell by
-cell with what a sync has put into the destination.
+cell with what a sync has put into each kind of destination.
 
 RINGSYNC_TEST_ROWS sets the number of rows over all tables, RINGSYNC_TEST_SEED the seed; both are
 printed, with the number of cells compared. The types that the server has are found by trying.
 """
 
 import dataclasses
+import itertools
+import json
 import os
-import pathlib
 import random
-import re
+from collections.abc import Callable
 
 import cql_values
-import duckdb
 import pytest
 from cassandra import InvalidRequest
 from cassandra.concurrent import execute_concurrent_with_args
 from cassandra.protocol import SyntaxException
 from cql_session import quoted
 from cql_values import SCALARS, CqlType, nested, scalar
+from read_back import DuckdbFile, PostgresqlDatabase, Rows, SqliteFile
 
 ROWS = int(os.environ.get("RINGSYNC_TEST_ROWS", "1500"))
 SEED = int(os.environ.get("RINGSYNC_TEST_SEED", "20251"))
 
 INT, TEXT, BIGINT = scalar("int"), scalar("text"), scalar("bigint")
 NO_KEY = {"duration"}  # of no key and no set
+FLOATS = {"float", "double"}
+
+# SQLite has no NaN, PostgreSQL's texts no U+0000 (docs/destinations.md).
+NULLED = {"on_unrepresentable": "null"}
+Lost = Callable[[CqlType, object], bool]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,9 +207,14 @@ class Source:
     def _value(self, cql_type: CqlType, is_key: bool) -> object:
         if not is_key and self._rng.random() < 0.15:
             return None
-        return cql_values.random_value(self._rng, cql_type, is_key)
+        while True:
+            value = cql_values.random_value(self._rng, cql_type, is_key)
+            if not is_key or not has_zero_character(
+                cql_type, cql_values.canonical(cql_type, value)
+            ):
+                return value  # keys are never nulled
 
-    def rows(self, table: Table) -> dict[int, dict[str, object]]:
+    def rows(self, table: Table) -> Rows:
         names = list(table.columns)
         read = self._session.execute(
             f"SELECT {', '.join(map(quoted, names))} FROM {self._keyspace}.{quoted(table.name)}"
@@ -218,61 +229,7 @@ class Source:
         return found
 
 
-class DuckdbFile:
-    """Reads a destination file back, in either form of nested types."""
-
-    def __init__(self, path: pathlib.Path, keyspace: str):
-        self._path, self._keyspace = path, keyspace
-
-    def types(self, table: Table) -> dict[str, str]:
-        with self._connected() as connection:
-            return self._types(connection, table)
-
-    def _connected(self) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect(str(self._path), read_only=True)
-
-    def _types(self, connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
-        return dict(
-            connection.execute(
-                "SELECT column_name, data_type FROM duckdb_columns()"
-                " WHERE schema_name = ? AND table_name = ?",
-                [self._keyspace, table.name],
-            ).fetchall()
-        )
-
-    def rows(self, table: Table) -> dict[int, dict[str, object]]:
-        with self._connected() as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            types = self._types(connection, table)
-            names = list(table.columns)
-            shown = ", ".join(self._readable(name, types[name]) for name in names)
-            cursor = connection.execute(
-                f"SELECT {shown} FROM {quoted(self._keyspace)}.{quoted(table.name)}"
-            )
-            found = {}
-            while rows := cursor.fetchmany(1000):
-                for row in rows:
-                    cells = {
-                        name: self._cell(table.columns[name], types[name], value)
-                        for name, value in zip(names, row, strict=True)
-                    }
-                    found[cells["id"]] = cells
-            return found
-
-    @staticmethod
-    def _readable(name: str, type_name: str) -> str:
-        # The module's own times end at microseconds: nanoseconds are read as text, at any depth.
-        as_text = re.sub(r"\bTIME_NS\b", "VARCHAR", type_name)
-        return f"CAST({quoted(name)} AS {as_text})" if as_text != type_name else quoted(name)
-
-    @staticmethod
-    def _cell(cql_type: CqlType, type_name: str, value: object) -> object:
-        if cql_type.inside and type_name == "JSON":
-            value = cql_values.parsed_json(value)
-        return cql_values.from_destination(cql_type, value)
-
-
-def compare(table: Table, wanted: dict, got: dict) -> int:
+def compare(table: Table, wanted: Rows, got: Rows) -> int:
     """The number of cells that are equal; the first that is not fails."""
     assert len(got) == len(wanted), f"{table.name}: {len(got)} rows of {len(wanted)}"
     compared = 0
@@ -287,13 +244,47 @@ def compare(table: Table, wanted: dict, got: dict) -> int:
     return compared
 
 
-def check_forms(destination: DuckdbFile, tables: list[Table], form: str) -> None:
+def check_forms(destination: DuckdbFile, keyspace: str, tables: list[Table], form: str) -> None:
     """Nested columns have the form asked for, and key columns JSON in both."""
     for table in tables:
-        types = destination.types(table)
+        types = destination.types(keyspace, table.name)
         for name, cql_type in table.columns.items():
             is_json = bool(cql_type.inside) and (form == "json" or name in table.key_columns)
             assert (types[name] == "JSON") == is_json, f"{table.name}, {name}: {types[name]}"
+
+
+def is_nan(cql_type: CqlType, cell: object) -> bool:
+    nan = cql_values.canonical(cql_type, float("nan")) if cql_type.kind in FLOATS else None
+    return cell is not None and cell == nan
+
+
+def has_zero_character(cql_type: CqlType, cell: object) -> bool:
+    """In the text, or in any text of a nested value; `cell` in canonical form."""
+    if cell is None or isinstance(cell, str):
+        return cell is not None and "\0" in cell
+    if cql_type.kind == "map":
+        inside = zip(cql_type.inside * len(cell), itertools.chain.from_iterable(cell))
+    elif cql_type.kind in ("tuple", "udt"):
+        inside = zip(cql_type.inside, cell, strict=True)
+    elif cql_type.inside:
+        inside = ((cql_type.inside[0], each) for each in cell)
+    else:
+        return False
+    return any(has_zero_character(each, value) for each, value in inside)
+
+
+def without(lost: Lost, table: Table, rows: Rows) -> tuple[Rows, int]:
+    """The rows with NULL for each cell that the destination cannot hold, and how many there are."""
+    held = {
+        row_id: {
+            name: None if lost(table.columns[name], cell) else cell for name, cell in cells.items()
+        }
+        for row_id, cells in rows.items()
+    }
+    count = sum(
+        lost(table.columns[name], cell) for cells in rows.values() for name, cell in cells.items()
+    )
+    return held, count
 
 
 @pytest.fixture
@@ -335,27 +326,41 @@ def _with_type(table: Table, old: CqlType, new: CqlType) -> Table:
 @pytest.mark.every_version
 @pytest.mark.timeout(3600)
 def test_random_rows_of_every_type_arrive_cell_by_cell(
-    ringsync, config, filled, tmp_path, measured
+    ringsync, config, filled, postgresql_server, tmp_path, measured
 ):
     keyspace, tables, source_rows = filled
-    compared = {}
-    for form in ("json", "native"):
-        file = tmp_path / f"{form}.db"
-        configuration = config(keyspace, nested_types=form)
-        done = ringsync.run(
-            "sync", "--configuration", configuration, "--to", f"duckdb:{file}", timeout_s=1800
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        destination = DuckdbFile(file, keyspace)
-        check_forms(destination, tables, form)
-        compared[form] = sum(
-            compare(table, source_rows[table.name], destination.rows(table)) for table in tables
-        )
     row_count = sum(len(rows) for rows in source_rows.values())
-    measured(
-        f"seed {SEED}, {len(tables)} tables, {row_count} rows; cells compared: {compared['json']}"
-        f" as JSON, {compared['native']} native"
-    )
+    cell_count = sum(len(rows) * len(t.columns) for t, rows in zip(tables, source_rows.values()))
     assert row_count >= 0.95 * ROWS  # the key of a row may come twice
-    assert compared["json"] > 0
-    assert compared["native"] == compared["json"]
+    told = []
+    for title, destination, keys, lost in (
+        ("DuckDB, JSON", DuckdbFile(tmp_path / "json.db"), {"nested_types": "json"}, None),
+        ("DuckDB, native", DuckdbFile(tmp_path / "native.db"), {"nested_types": "native"}, None),
+        ("SQLite", SqliteFile(tmp_path / "rows.sqlite"), NULLED, is_nan),
+        ("PostgreSQL", PostgresqlDatabase(postgresql_server), NULLED, has_zero_character),
+    ):
+        summary = tmp_path / "summary.json"
+        done = ringsync.run(
+            "sync", "--configuration", config(keyspace, **keys), "--to", destination.argument,
+            "--summary-json", summary, env=destination.environment, timeout_s=1800,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        if isinstance(destination, DuckdbFile):
+            check_forms(destination, keyspace, tables, keys["nested_types"])
+        summaries = {each["name"]: each for each in json.loads(summary.read_text())["tables"]}
+        compared = nulled = 0
+        for table in tables:
+            wanted, lost_here = source_rows[table.name], 0
+            if lost is not None:
+                wanted, lost_here = without(lost, table, wanted)
+            compared += compare(
+                table, wanted, destination.rows(keyspace, table.name, table.columns)
+            )
+            assert sum(summaries[table.name]["nulled_values"].values()) == lost_here, table.name
+            nulled += lost_here
+        assert compared == cell_count > 0
+        told.append(f"{title} {compared}" + (f" ({nulled} of them nulled)" if nulled else ""))
+    measured(
+        f"seed {SEED}, {len(tables)} tables, {row_count} rows; cells compared and equal:"
+        f" {'; '.join(told)}"
+    )

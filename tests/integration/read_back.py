@@ -1,0 +1,122 @@
+"""Destinations as the tests read them back: the database's own client, canonical cells.
+
+Each destination has the argument of `--to`, the environment that the program needs for it, and
+`rows(keyspace, table, columns)`: {id: {column: cell in the form of cql_values.canonical}}.
+"""
+
+import pathlib
+import re
+import sqlite3
+import uuid
+
+import cql_values
+import duckdb
+import psycopg
+from cql_session import quoted
+from cql_values import CqlType
+
+Rows = dict[int, dict[str, object]]
+
+
+class DuckdbFile:
+    def __init__(self, path: pathlib.Path):
+        self._path = path
+        self.argument = f"duckdb:{path}"
+        self.environment: dict[str, str] = {}
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(str(self._path), read_only=True)
+
+    def types(self, keyspace: str, table: str) -> dict[str, str]:
+        with self._connected() as connection:
+            return self._types(connection, keyspace, table)
+
+    @staticmethod
+    def _types(connection: duckdb.DuckDBPyConnection, keyspace: str, table: str) -> dict[str, str]:
+        return dict(
+            connection.execute(
+                "SELECT column_name, data_type FROM duckdb_columns()"
+                " WHERE schema_name = ? AND table_name = ?",
+                [keyspace, table],
+            ).fetchall()
+        )
+
+    def rows(self, keyspace: str, table: str, columns: dict[str, CqlType]) -> Rows:
+        with self._connected() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            types = self._types(connection, keyspace, table)
+            shown = ", ".join(self._readable(name, types[name]) for name in columns)
+            cursor = connection.execute(f"SELECT {shown} FROM {quoted(keyspace)}.{quoted(table)}")
+            found = {}
+            while rows := cursor.fetchmany(1000):
+                is_json = [types[name] == "JSON" for name in columns]
+                found.update(_by_id(rows, columns, is_json))
+            return found
+
+    @staticmethod
+    def _readable(name: str, type_name: str) -> str:
+        # The module's own times end at microseconds: nanoseconds are read as text, at any depth.
+        as_text = re.sub(r"\bTIME_NS\b", "VARCHAR", type_name)
+        return f"CAST({quoted(name)} AS {as_text})" if as_text != type_name else quoted(name)
+
+
+class SqliteFile:
+    def __init__(self, path: pathlib.Path):
+        self._path = path
+        self.argument = f"sqlite:{path}"
+        self.environment: dict[str, str] = {}
+
+    def rows(self, keyspace: str, table: str, columns: dict[str, CqlType]) -> Rows:
+        del keyspace  # a file holds one
+        shown = ", ".join(map(quoted, columns))
+        connection = sqlite3.connect(self._path)
+        try:
+            rows = connection.execute(f"SELECT {shown} FROM {quoted(table)}").fetchall()
+        finally:
+            connection.close()
+        return _by_id(rows, columns, [bool(each.inside) for each in columns.values()])
+
+
+class PostgresqlDatabase:
+    """A new database of a running server."""
+
+    def __init__(self, server: dict):
+        self.server = server
+        self.name = f"db_{uuid.uuid4().hex[:12]}"
+        with self.connect("postgres") as connection:
+            connection.autocommit = True
+            connection.execute(f"CREATE DATABASE {self.name}")
+        self.argument = (
+            f"postgresql://{server['username']}@{server['host']}:{server['port']}/{self.name}"
+        )
+        self.environment = {"PGPASSWORD": server["password"]}
+
+    def connect(self, name: str = "") -> psycopg.Connection:
+        return psycopg.connect(
+            host=self.server["host"], port=self.server["port"], user=self.server["username"],
+            password=self.server["password"], dbname=name or self.name,
+            options="-c TimeZone=UTC",
+        )  # fmt: skip
+
+    def rows(self, keyspace: str, table: str, columns: dict[str, CqlType]) -> Rows:
+        is_json = [bool(each.inside) for each in columns.values()]
+        shown = ", ".join(
+            quoted(name) + ("::text" if nested else "")  # the client would parse it leniently
+            for name, nested in zip(columns, is_json, strict=True)
+        )
+        with self.connect() as connection:
+            rows = connection.execute(
+                f"SELECT {shown} FROM {quoted(keyspace)}.{quoted(table)}"
+            ).fetchall()
+        return _by_id(rows, columns, is_json)
+
+
+def _by_id(rows: list, columns: dict[str, CqlType], is_json: list[bool]) -> Rows:
+    found = {}
+    for row in rows:
+        cells = {}
+        for (name, cql_type), as_json, cell in zip(columns.items(), is_json, row, strict=True):
+            parsed = cql_values.parsed_json(cell) if cql_type.inside and as_json else cell
+            cells[name] = cql_values.from_destination(cql_type, parsed)
+        found[cells["id"]] = cells
+    return found
