@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import ssl
 import time
 
 from cassandra.auth import PlainTextAuthProvider
@@ -48,7 +49,17 @@ def _cluster(node: dict) -> Cluster:
         protocol_version=4,
         connect_timeout=10,
         control_connection_timeout=20,
+        ssl_context=_tls(node),
+        ssl_options={"server_hostname": node["host"]} if "tls" in node else None,
     )
+
+
+def _tls(node: dict) -> ssl.SSLContext | None:
+    if "tls" not in node:
+        return None
+    context = ssl.create_default_context(cafile=node["tls"]["ca"])
+    context.load_cert_chain(node["tls"]["certificate"], node["tls"]["key"])
+    return context
 
 
 def quoted(name: str) -> str:

@@ -122,7 +122,7 @@ setup_cassandra() {
   (cd "$SETUP_ROOT/tools/cassandra" &&
     python3 -c 'import distribution; distribution.find_java()' 2>/dev/null) ||
     setup_packages openjdk-17-jre-headless || return 1
-  setup_commands mvn:maven
+  setup_commands mvn:maven openssl:openssl
 }
 
 # .venv with the pinned packages; the stamp says which ones it holds.

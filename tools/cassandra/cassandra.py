@@ -14,6 +14,7 @@ import json
 import pathlib
 import sys
 
+import certificates
 import distribution
 import node
 
@@ -57,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument(
         "--light", action="store_true", help="cheap to start rather than fast to serve"
     )
+    start.add_argument(
+        "--tls", action="store_true", help="clients must speak TLS and show a certificate"
+    )
     start.add_argument("--timeout", type=float, default=defaults.timeout_s, help="seconds")
     return parser
 
@@ -77,6 +81,7 @@ def _options(arguments: argparse.Namespace) -> node.Options:
         ring_delay_ms=arguments.ring_delay_ms,
         timeout_s=arguments.timeout,
         light=arguments.light,
+        tls=arguments.tls,
     )
 
 
@@ -96,7 +101,7 @@ def main() -> int:
             return _NOT_RUNNING
         print(json.dumps(running))
         return 0
-    except (node.NodeError, distribution.SetupError) as error:
+    except (node.NodeError, distribution.SetupError, certificates.CertificateError) as error:
         print(f"cassandra.py: {error}", file=sys.stderr)
         return 1
 

@@ -5,6 +5,7 @@ installed. Frames and opcodes: native_protocol_v4.spec, sections 2 and 4.
 """
 
 import socket
+import ssl
 import struct
 
 _ERROR = 0x00
@@ -22,19 +23,26 @@ class ServerError(Exception):
     """The node's own words on why it did not run a statement."""
 
 
-def answers(host: str, port: int, timeout_s: float = 5) -> bool:
+def answers(host: str, port: int, timeout_s: float = 5, tls: ssl.SSLContext | None = None) -> bool:
     """Whether the node speaks the protocol, be it only to ask for a log-in."""
     try:
-        with socket.create_connection((host, port), timeout=timeout_s) as connection:
+        with _connected(host, port, timeout_s, tls) as connection:
             return _start_up(connection) in (_READY, _AUTHENTICATE)
     except OSError:
         return False
 
 
-def can_log_in(host: str, port: int, username: str, password: str, timeout_s: float = 5) -> bool:
+def can_log_in(
+    host: str,
+    port: int,
+    username: str,
+    password: str,
+    timeout_s: float = 5,
+    tls: ssl.SSLContext | None = None,
+) -> bool:
     """Whether the node accepts the user (or wants none); False while it refuses or is silent."""
     try:
-        with socket.create_connection((host, port), timeout=timeout_s) as connection:
+        with _connected(host, port, timeout_s, tls) as connection:
             return _log_in(connection, username, password)
     except OSError:
         return False
@@ -56,6 +64,17 @@ def execute(
             raise ServerError(answer[6 : 6 + length].decode(errors="replace"))
         if opcode != _RESULT:
             raise ServerError(f"{host}:{port} answers a query with opcode {opcode}")
+
+
+def _connected(host: str, port: int, timeout_s: float, tls: ssl.SSLContext | None) -> socket.socket:
+    connection = socket.create_connection((host, port), timeout=timeout_s)
+    if tls is None:
+        return connection
+    try:
+        return tls.wrap_socket(connection, server_hostname=host)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _start_up(connection: socket.socket) -> int:

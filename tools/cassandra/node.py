@@ -13,10 +13,12 @@ import pathlib
 import random
 import signal
 import socket
+import ssl
 import string
 import subprocess
 import time
 
+import certificates
 import distribution
 import native_protocol
 
@@ -53,6 +55,8 @@ class Options:
     await_log_in: bool = True
     # Cheap to start rather than fast to serve: for tests, not for benches.
     light: bool = False
+    # Clients must speak TLS and show a certificate; the files are in the directory's tls/.
+    tls: bool = False
 
 
 def start(directory: pathlib.Path, options: Options) -> dict:
@@ -68,6 +72,8 @@ def start(directory: pathlib.Path, options: Options) -> dict:
         java = distribution.find_java()
         jars = distribution.jars(version)
         described = _describe(directory, options, version)
+        if options.tls:
+            certificates.make(directory / "tls", options.address, java)
         _write_configuration(directory, options, version, described)
         # Before the launch too: a node whose start was cut off anywhere can be found and stopped.
         write(directory / "node.json", json.dumps(described, indent=2) + "\n")
@@ -175,7 +181,25 @@ def _describe(directory: pathlib.Path, options: Options, version: distribution.V
         "storage_port": storage_port,
         "version": version.name,
         "directory": str(directory),
+        **({"tls": _tls_files(directory)} if options.tls else {}),
     }
+
+
+def _tls_files(directory: pathlib.Path) -> dict[str, str]:
+    """What a client needs, and `stranger`, an authority that did not sign for the node."""
+    names = {"ca": "ca.pem", "certificate": "client.pem", "key": "client.key"}
+    names["stranger"] = "stranger.pem"
+    return {what: str(directory / "tls" / name) for what, name in names.items()}
+
+
+def tls_context(described: dict) -> ssl.SSLContext | None:
+    """For a client of the node; None where it speaks no TLS."""
+    files = described.get("tls")
+    if files is None:
+        return None
+    context = ssl.create_default_context(cafile=files["ca"])
+    context.load_cert_chain(files["certificate"], files["key"])
+    return context
 
 
 def _free_port(address: str, wanted: int | None, taken: int | None = None) -> int:
@@ -215,6 +239,9 @@ def _write_configuration(
         "authorizer": "CassandraAuthorizer" if options.auth else "AllowAllAuthorizer",
         "datacenter": options.datacenter,
         "rack": options.rack,
+        "tls": str(options.tls).lower(),
+        "tls_directory": directory / "tls",
+        "store_password": certificates.STORE_PASSWORD,
     }
     targets = {
         version.yaml_template: "cassandra.yaml",
@@ -287,9 +314,12 @@ def _launch(directory: pathlib.Path, command: list[str]) -> subprocess.Popen:
 
 def _is_ready(described: dict, log_in: bool) -> bool:
     address = (described["host"], described["port"])
+    tls = tls_context(described)
     if not log_in:
-        return native_protocol.answers(*address)
-    return native_protocol.can_log_in(*address, described["username"], described["password"])
+        return native_protocol.answers(*address, tls=tls)
+    return native_protocol.can_log_in(
+        *address, described["username"], described["password"], tls=tls
+    )
 
 
 def _await_ready(directory: pathlib.Path, described: dict, options: Options) -> None:
