@@ -32,10 +32,9 @@ add_custom_command(
   VERBATIM)
 add_custom_target(ringsync_licences ALL DEPENDS ${licences})
 
-install(FILES LICENSE README.md CHANGELOG.md ${licences} packaging/copyright
+install(FILES LICENSE README.md ARCHITECTURE.md CONTRIBUTING.md CHANGELOG.md ${licences} packaging/copyright
   DESTINATION ${document_folder} COMPONENT program)
-install(DIRECTORY examples docs DESTINATION ${document_folder} COMPONENT program
-  PATTERN decisions EXCLUDE)
+install(DIRECTORY examples docs DESTINATION ${document_folder} COMPONENT program)
 
 # The linker's own names (libfmt.so.9), under which the loader looks for them.
 install(CODE "

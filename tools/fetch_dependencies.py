@@ -34,10 +34,36 @@ def prepare_metadata_for_build_wheel(directory, config_settings=None):
     os.makedirs(os.path.join(directory, name))
     shutil.copy("PKG-INFO", os.path.join(directory, name, "METADATA"))
     return name
+def get_requires_for_build_wheel(config_settings=None):
+    return []
+get_requires_for_build_sdist = get_requires_for_build_editable = get_requires_for_build_wheel
+build_wheel = build_sdist = build_editable = prepare_metadata_for_build_editable = None
 """
 
 ADBC_SOURCES = "adbc_driver_manager-1.13.0/adbc_driver_manager/"
 NANOARROW_SOURCES = "nanoarrow-0.9.0/subprojects/arrow-nanoarrow/src/nanoarrow/"
+
+
+# What is compiled into libduckdb.so; the npm package has DuckDB's own licence only.
+DUCKDB_SOURCES = "duckdb-1.5.6/external/duckdb/"
+DUCKDB_BUNDLED = (
+    "brotli", "concurrentqueue", "fast_float", "fastpforlib", "fmt", "fsst", "httplib",
+    "hyperloglog", "jaro_winkler", "jemalloc", "libpg_query", "lz4", "mbedtls", "miniz", "parquet",
+    "pcg", "pdqsort", "re2", "ska_sort", "skiplist", "snappy", "snowball", "tdigest", "thrift",
+    "utf8proc", "vergesort", "yyjson", "zstd",
+)  # fmt: skip
+
+
+def licences_of_duckdb() -> tuple[tuple[str, str], ...]:
+    third_party = DUCKDB_SOURCES + "third_party/"
+    wanted = {
+        name: third_party + ("thrift/thrift" if name == "thrift" else name) + "/LICENSE"
+        for name in DUCKDB_BUNDLED
+    }
+    wanted["icu"] = DUCKDB_SOURCES + "extension/icu/third_party/icu/LICENSE"
+    compression = DUCKDB_SOURCES + "src/include/duckdb/storage/compression/"
+    wanted["alp"] = compression + "alp/algorithm/LICENSE"
+    return tuple((path, f"{name}/LICENSE") for name, path in wanted.items())
 
 
 @dataclass(frozen=True)
@@ -77,6 +103,14 @@ PARTS = (
         version="1.5.6-r.1",
         sha256="1b9f82478539bb9a1d1df44bd103121a12ae52142c07158dc52b97d2ec1d69ff",
         wanted=(("package/libduckdb.so", "libduckdb.so"), ("package/LICENSE", "LICENSE")),
+    ),
+    Part(
+        name="duckdb_bundled",
+        client="pip",
+        package="duckdb",
+        version="1.5.6",
+        sha256="166a91dbfacfc0c9f08cc76c0243cb6d3d4296bfab5bad72a3cfb63140a5b7c8",
+        wanted=licences_of_duckdb(),
     ),
     Part(
         name="adbc_driver_manager",
@@ -147,10 +181,11 @@ def download(part: Part, folder: Path) -> Path:
         pattern = "*.whl"
     else:
         backend = folder / "backend"
-        (backend / "setuptools").mkdir(parents=True)
-        for module in ("mesonpy.py", "setuptools/build_meta.py"):
+        for package in ("setuptools", "scikit_build_core"):
+            (backend / package).mkdir(parents=True)
+            (backend / package / "__init__.py").touch()
+        for module in ("mesonpy.py", "setuptools/build_meta.py", "scikit_build_core/build.py"):
             (backend / module).write_text(BACKEND, encoding="utf-8")
-        (backend / "setuptools" / "__init__.py").touch()
         pip += ["--no-binary", ":all:", "--no-build-isolation", "--ignore-requires-python"]
         run_client([*pip, f"{part.package}=={part.version}"], {"PYTHONPATH": str(backend)})
         pattern = "*.tar.gz"

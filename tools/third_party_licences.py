@@ -118,8 +118,18 @@ def leading_comment(path: pathlib.Path) -> str:
     return "\n".join(lines)
 
 
+def bundled_with_duckdb(part: fetch_dependencies.Part) -> Iterator[Work]:
+    """What DuckDB's library is compiled of, each by the name of its folder there."""
+    for name in sorted(path.partition("/")[0] for _, path in part.wanted):
+        texts = texts_in(fetch_dependencies.DEPS / part.name / name)
+        yield Work(f"{name}, in DuckDB", part.version, "", texts)
+
+
 def fetched_parts() -> Iterator[Work]:
     for part in fetch_dependencies.PARTS:
+        if part.name == "duckdb_bundled":
+            yield from bundled_with_duckdb(part)
+            continue
         folder = fetch_dependencies.DEPS / part.name
         texts = texts_in(folder)
         if part.name == "nanoarrow":  # its archive holds none; its files say Apache-2.0

@@ -4,15 +4,18 @@
 holds the package and the files of the Debian packages that it may ask for, and nothing more.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import re
 import shutil
+import sqlite3
 import subprocess
 import tarfile
 
 import duckdb
+import fetch_dependencies
 import pytest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -145,14 +148,21 @@ def test_a_package_syncs_where_there_is_nothing_but_what_it_may_ask_for(
     home.mkdir()
     shutil.copy(config(small_keyspace), home / "configuration.json")
     program = "/" + str(program_in(unpacked[kind]).relative_to(unpacked[kind]))
-    done = run_in(
-        root, program, "sync", "--configuration", "/home/configuration.json", "--to",
-        "duckdb:/home/warehouse.db",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    sync = [program, "sync", "--configuration", "/home/configuration.json", "--to"]
+    for to in ("duckdb:/home/warehouse.db", "sqlite:/home/warehouse.sqlite"):
+        done = run_in(root, *sync, to)
+        assert done.returncode == 0, done.stdout + done.stderr
+    expected = [(order, f"{order}.50") for order in range(100)]
     with duckdb.connect(str(home / "warehouse.db"), read_only=True) as connection:
         rows = connection.execute(f'SELECT id, price FROM "{small_keyspace}".orders ORDER BY id')
-        assert rows.fetchall() == [(order, f"{order}.50") for order in range(100)]
+        assert rows.fetchall() == expected
+    with contextlib.closing(sqlite3.connect(home / "warehouse.sqlite")) as connection:
+        rows = connection.execute("SELECT id, price FROM orders ORDER BY id")
+        assert rows.fetchall() == expected
+    # PostgreSQL's driver loads and tries the server, of which there is none.
+    done = run_in(root, *sync, "postgresql://reader@127.0.0.1:1/warehouse")
+    assert done.returncode == 4
+    assert "error[destination" in done.stderr and "127.0.0.1" in done.stderr
 
 
 @pytest.mark.timeout(300)
@@ -246,6 +256,8 @@ def test_everything_linked_or_shipped_has_its_licence_text(unpacked):
     assert all(f"lib{name}" in names for name in linked), linked
     for work in ("duckdb", "adbc-driver-manager", "nanoarrow", "nlohmann-json", "cli11"):
         assert work in names.lower(), work
+    for work in (*fetch_dependencies.DUCKDB_BUNDLED, "icu"):
+        assert any(name.startswith(f"{work}, in DuckDB") for name in licensed), work
 
 
 @pytest.mark.timeout(60)
