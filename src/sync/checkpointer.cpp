@@ -6,10 +6,21 @@
 #include "sync/state_codec.h"
 
 namespace ringsync {
+namespace {
+
+// Some destinations store a checkpoint each thousand rows.
+constexpr int64_t kToldIntervalMs = 10'000;
+
+}  // namespace
 
 Checkpointer::Checkpointer(Sink& sink, const Clock& clock, const SyncOptions& options,
                            OpenedSync& sync)
-    : sink_(sink), clock_(clock), options_(options), sync_(sync), taken_ms_(clock.steady_ms()) {}
+    : sink_(sink),
+      clock_(clock),
+      options_(options),
+      sync_(sync),
+      taken_ms_(clock.steady_ms()),
+      told_ms_(taken_ms_) {}
 
 void Checkpointer::on_page(uint64_t bytes) {
   moved_ = true;
@@ -18,6 +29,7 @@ void Checkpointer::on_page(uint64_t bytes) {
 
 Status Checkpointer::take(CheckpointUrgency urgency) {
   const uint32_t rows = std::exchange(rows_, 0);
+  rows_untold_ += rows;
   bytes_ = 0;
   moved_ = false;
   taken_ms_ = clock_.steady_ms();
@@ -33,10 +45,18 @@ Status Checkpointer::take(CheckpointUrgency urgency) {
   ++sync_.sequence;
   log_debug("checkpoint {}: {} rows more, {}", sync_.sequence, rows,
             durable ? "durable" : "durable with a later one");
+  if (durable) tell(urgency);
   if (durable && !json.empty() && options_.on_durable_state) {
     return options_.on_durable_state(json);
   }
   return {};
+}
+
+void Checkpointer::tell(CheckpointUrgency urgency) {
+  if (urgency == CheckpointUrgency::kRoutine && taken_ms_ - told_ms_ < kToldIntervalMs) return;
+  told_ms_ = taken_ms_;
+  log_info("state saved: checkpoint {}, {} rows since the last such line", sync_.sequence,
+           std::exchange(rows_untold_, 0));
 }
 
 Status Checkpointer::take_if_full() {

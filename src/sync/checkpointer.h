@@ -32,6 +32,9 @@ class Checkpointer {
   Status take_if_old();
 
  private:
+  /// Logs a durable checkpoint: the last one, and at most one each ten seconds.
+  void tell(CheckpointUrgency urgency);
+
   Sink& sink_;
   const Clock& clock_;
   const SyncOptions& options_;
@@ -40,6 +43,8 @@ class Checkpointer {
   uint64_t bytes_ = 0;
   bool moved_ = false;
   int64_t taken_ms_;
+  uint64_t rows_untold_ = 0;  // since the last that was told
+  int64_t told_ms_;
 };
 
 }  // namespace ringsync
