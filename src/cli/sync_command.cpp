@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdio>
 #include <filesystem>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -138,18 +139,21 @@ Status write_summary(const SyncSummary& summary, const Arguments& arguments) {
 /// each finds the cluster and the destination as they are.
 Result<ExitCode> run_round(const Arguments& arguments, const Configuration& configuration,
                            const Clock& clock) {
-  // The destination first: it is local, and a second sync into it should fail at once.
+  std::unique_ptr<PageTrace> trace;
+  if (arguments.page_trace_path) {
+    RINGSYNC_ASSIGN(trace, PageTrace::open(*arguments.page_trace_path, clock));
+  }
+  // Side by side: each log-in takes the server a tenth of a second, and the driver's library as
+  // long to load. Where the destination fails, the connection is waited for all the same.
+  auto connecting = std::async(std::launch::async, [&] {
+    return open_source(configuration, {arguments.token_routing, trace.get()});
+  });
   RINGSYNC_ASSIGN(const std::unique_ptr<Sink> sink, open_sink(arguments, configuration, clock));
   if (arguments.state_path) {
     RINGSYNC_ASSIGN(const std::optional<StoredState> stored, sink->load_state());
     RINGSYNC_TRY(check_state_mirror(*arguments.state_path, stored));
   }
-  std::unique_ptr<PageTrace> trace;
-  if (arguments.page_trace_path) {
-    RINGSYNC_ASSIGN(trace, PageTrace::open(*arguments.page_trace_path, clock));
-  }
-  RINGSYNC_ASSIGN(const std::unique_ptr<Source> source,
-                  open_source(configuration, {arguments.token_routing, trace.get()}));
+  RINGSYNC_ASSIGN(const std::unique_ptr<Source> source, connecting.get());
 
   SyncOptions options = sync_options(configuration, arguments);
   if (arguments.import_state_path) {
