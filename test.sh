@@ -96,10 +96,12 @@ wait "$node_start" || {
 node_start=""
 export RINGSYNC_TEST_CASSANDRA="$node/node.json"
 versions=()
-[[ $mode != quick ]] || versions=(--cassandra=5.0)
+all_versions=(--every-version)
+[[ $mode != quick ]] || versions=(--cassandra=5.0) all_versions=()
 run_and_keep "$pytest_summary" tools/run_integration.sh -rs --junitxml "$results/integration.xml" \
   "${versions[@]}"
-run_and_keep '^promises' python3 tests/promises/promises_test.py "$results/integration.xml"
+run_and_keep '^promises' python3 tests/promises/promises_test.py "$results/integration.xml" \
+  "${all_versions[@]}"
 if [[ $mode != quick ]]; then
   step "clang-tidy"
   run_and_keep '^clang-tidy' tools/check_tidy.py

@@ -71,7 +71,8 @@ def test_a_missing_or_broken_configuration_file(ringsync, tmp_path):
 @pytest.mark.timeout(60)
 def test_an_unknown_data_centre_is_named_with_those_there_are(ringsync, config, cassandra):
     done = ringsync.run("check", "--configuration", config("nyc", data_center_region="dc_none"))
-    assert done.returncode in (USAGE, SOURCE)
+    assert done.returncode == USAGE
+    assert "error[config]" in done.stderr
     assert "dc_none" in done.stderr and cassandra["datacenter"] in done.stderr
 
 

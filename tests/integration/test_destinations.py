@@ -183,6 +183,7 @@ def assert_equal_to_source(session, keyspace, destination, rows):
     assert destination.rows("shops", shops) == source_rows(session, keyspace, "shops", shops)
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_a_keyspace_arrives_and_later_only_what_changed(
     ringsync, config, keyspace, session, destination, tmp_path

@@ -323,6 +323,7 @@ def _with_type(table: Table, old: CqlType, new: CqlType) -> Table:
     return dataclasses.replace(table, columns=columns)
 
 
+@pytest.mark.sanitized
 @pytest.mark.every_version
 @pytest.mark.timeout(3600)
 def test_random_rows_of_every_type_arrive_cell_by_cell(

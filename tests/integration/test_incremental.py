@@ -77,6 +77,15 @@ def sync(ringsync, configuration, database, *more, code=0, timeout_s=240):
     return {table["name"]: table for table in json.loads(summary.read_text())["tables"]}
 
 
+def planned(ringsync, configuration, database):
+    """What `plan` says that the next sync of orders would do."""
+    done = ringsync.run(
+        "plan", "--configuration", configuration, "--to", f"duckdb:{database}", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    return {table["name"]: table for table in json.loads(done.stdout)["tables"]}["orders"]
+
+
 def state_of(database, keyspace):
     with duckdb.connect(str(database), read_only=True) as connection:
         return json.loads(
@@ -109,6 +118,7 @@ def rows_past(session, keyspace, cursor_ms):
     ).one()[0]
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(600)
 def test_six_hour_windows_by_index_bring_exactly_the_changed_rows(
     ringsync, config, keyspace, session, tmp_path, source_fingerprint, destination_fingerprint
@@ -121,6 +131,10 @@ def test_six_hour_windows_by_index_bring_exactly_the_changed_rows(
     cursor_ms = rewind(database, keyspace, 26)
     wanted = rows_past(session, keyspace, cursor_ms)
     assert wanted == len(HOURS_AGO) * CHANGED_EACH
+    plan = planned(ringsync, config(keyspace), database)
+    assert (plan["method"], plan["estimates"]["windows"]) == ("index windows", 5)
+    assert plan["estimates"]["index_seconds"] < plan["estimates"]["scan_seconds"]
+    assert "by_time" in plan["method_reason"]
     orders = sync(ringsync, config(keyspace), database)["orders"]
     assert (orders["run"], orders["rows_sent"]) == ("incremental", wanted)
     assert orders["index_windows"] == 5  # of six hours four, and the last without an end
@@ -135,6 +149,9 @@ def test_six_hour_windows_by_index_bring_exactly_the_changed_rows(
 
     # So long ago that a scan is cheaper than the windows.
     cursor_ms = rewind(database, keyspace, 230)
+    plan = planned(ringsync, config(keyspace), database)
+    assert plan["method"] == "filtered scan"
+    assert plan["estimates"]["index_seconds"] > plan["estimates"]["scan_seconds"]
     scanned = sync(ringsync, config(keyspace), database, "--state", mirror)["orders"]
     assert scanned["index_windows"] == 0
     assert scanned["rows_sent"] == rows_past(session, keyspace, cursor_ms)
@@ -241,6 +258,7 @@ def test_a_resync_reads_a_table_anew_and_marks_rows_gone(
     assert "--resync" in unknown.stderr and '"orders"' in unknown.stderr
 
 
+@pytest.mark.every_version
 @pytest.mark.timeout(600)
 def test_the_examples_state_is_accepted_with_a_warning(
     ringsync, config, keyspace, session, tmp_path, source_fingerprint, destination_fingerprint

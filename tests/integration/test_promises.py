@@ -4,6 +4,8 @@ its test, here or in another file. Each runs the built program against a real Ca
 
 import contextlib
 import json
+import os
+import pathlib
 import re
 import select
 import signal
@@ -19,12 +21,13 @@ REQUIRED = ["host_1", "username", "password", "data_center_region", "keyspace"]
 UNROUTABLE = "192.0.2.1"  # RFC 5737
 
 
-def sync(ringsync, configuration, database, *more, expect=0):
+def sync(ringsync, configuration, database, *more, expect=0, timezone=None):
     """Runs a sync and returns each table's part of its summary, by name."""
+    environment = {**os.environ, **({"TZ": timezone} if timezone else {})}
     summary = database.parent / "summary.json"
     done = ringsync.run(
         "sync", "--configuration", configuration, "--to", f"duckdb:{database}",
-        "--summary-json", summary, *more,
+        "--summary-json", summary, *more, env=environment,
     )  # fmt: skip
     assert done.returncode == expect, done.stderr + done.stdout
     return {table["name"]: table for table in json.loads(summary.read_text())["tables"]}
@@ -84,6 +87,40 @@ def test_the_port_has_the_default_that_cassandra_has(ringsync, config):
     done = ringsync.run("check", "--configuration", config("shop", omit=["port"], host_1="::1"))
     assert done.returncode == SOURCE
     assert "9042" in done.stderr
+
+
+def remote_ports(process_id):
+    """Ports that the process has TCP connections to, as the kernel knows them."""
+    folder = pathlib.Path("/proc", str(process_id))
+    sockets = set()
+    for descriptor in (folder / "fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            sockets.add(os.readlink(descriptor).removeprefix("socket:[").removesuffix("]"))
+    ports = set()
+    for table in ("tcp", "tcp6"):
+        for line in (folder / "net" / table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[9] in sockets:
+                ports.add(int(fields[2].rpartition(":")[2], 16))
+    return ports
+
+
+@pytest.mark.timeout(120)
+def test_nothing_but_the_nodes_cql_port_is_connected_to(ringsync, config, cassandra, many_rows):
+    process = ringsync.start(
+        "sync", "--configuration", config(many_rows, max_rows_per_second="6000"), "--to", "null:"
+    )
+    seen = set()
+    try:
+        while process.poll() is None:
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                seen |= remote_ports(process.pid)
+            time.sleep(0.01)
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert seen == {cassandra["port"]}
 
 
 @pytest.mark.timeout(120)
@@ -374,6 +411,10 @@ def test_progress_and_state_are_logged_as_information(ringsync, config, many_row
     told = [line["message"] for line in lines if line["level"] == "info"]
     assert any("readings" in message and "first" in message for message in told), told
     assert any("readings: done" in message and "12,345 rows" in message for message in told), told
+    saved = [re.fullmatch(r"state saved: checkpoint (\d+), (\d+) rows.*", each) for each in told]
+    counts = [(int(each[1]), int(each[2])) for each in saved if each]
+    assert counts and counts[-1][0] >= 13, told  # one each 1,000 rows, and the last
+    assert sum(rows for _, rows in counts) == 12_345, told
 
 
 @pytest.mark.timeout(120)
@@ -383,9 +424,16 @@ def test_timestamps_are_moments_in_utc(ringsync, config, keyspace, session, tmp_
         f"INSERT INTO {keyspace}.orders (id, updated_at) VALUES (1, '2024-03-31 01:30:00.123+0200')"
     )
     database = tmp_path / "w.db"
-    sync(ringsync, config(keyspace), database)
-    shown = rows_of(database, keyspace, "orders", "CAST(updated_at AS VARCHAR)")
-    assert shown == [("2024-03-30 23:30:00.123+00",)]
+    shown = "CAST(updated_at AS VARCHAR)"
+    # Where the program runs must not matter: on that night clocks there went an hour ahead.
+    sync(ringsync, config(keyspace, lag_seconds="0"), database, timezone="Europe/Berlin")
+    assert rows_of(database, keyspace, "orders", shown) == [("2024-03-30 23:30:00.123+00",)]
+    session.execute(
+        f"INSERT INTO {keyspace}.orders (id, updated_at) VALUES (2, toTimestamp(now()))"
+    )
+    configuration = config(keyspace, lag_seconds="0")
+    told = sync(ringsync, configuration, database, timezone="America/New_York")
+    assert (told["orders"]["run"], told["orders"]["rows_sent"]) == ("incremental", 1)
 
 
 @pytest.mark.timeout(120)
