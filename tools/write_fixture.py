@@ -4,8 +4,9 @@
     tools/write_fixture.py NODE.json [--program build/release/ringsync]
 
 NODE.json describes a running node (cassandra.py). The folder then holds the keyspace as CQL, ids of
-tables included, so that a test can make the very same one; a destination and state of a sync that
-ended; and those of a sync that was interrupted in the middle of a table.
+tables included, so that a test can make the very same one; a destination of each kind of file with
+the state of a sync that ended (`whole`); those of a sync into DuckDB that was interrupted in the
+middle of a table (`interrupted`).
 """
 
 import argparse
@@ -108,15 +109,17 @@ def write_configuration(node: dict, keyspace: str, file: pathlib.Path) -> None:
     )
 
 
-def sync(program: pathlib.Path, folder: pathlib.Path, name: str, interrupted: bool) -> None:
-    """Leaves NAME.db and NAME.state.json in `folder`."""
+def sync(
+    program: pathlib.Path, folder: pathlib.Path, name: str, to: str, interrupted: bool = False
+) -> None:
+    """Leaves the destination `to` ("duckdb:FILE") and NAME.state.json in `folder`."""
     command = [
         program,
         "sync",
         "--configuration",
         "configuration.json",
         "--to",
-        f"duckdb:{name}.db",
+        to,
     ]
     command += ["--state", f"{name}.state.json", "--progress", "none", "--log-level", "debug"]
     if interrupted:
@@ -151,11 +154,15 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             write_configuration(node, keyspace, folder / "configuration.json")
-            sync(arguments.program.resolve(), folder, "whole", interrupted=False)
-            sync(arguments.program.resolve(), folder, "interrupted", interrupted=True)
+            program = arguments.program.resolve()
+            sync(program, folder, "whole", "duckdb:whole.db")
+            sync(program, folder, "whole_sqlite", "sqlite:whole_sqlite.sqlite")
+            sync(program, folder, "interrupted", "duckdb:interrupted.db", interrupted=True)
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir(parents=True)
-            for file in (*folder.glob("*.db"), *folder.glob("*.state.json")):
+            for file in (
+                *folder.glob("*.db"), *folder.glob("*.sqlite"), *folder.glob("*.state.json"),
+            ):  # fmt: skip
                 packed = gzip.compress(file.read_bytes(), mtime=0)
                 (target / f"{file.name}.gz").write_bytes(packed)
         cql = "\n".join(statements) + "\n"
