@@ -3,9 +3,11 @@
 tests/fixtures has a folder a version; tools/write_fixture.py makes one.
 """
 
+import contextlib
 import gzip
 import json
 import pathlib
+import sqlite3
 
 import duckdb
 import pytest
@@ -36,17 +38,40 @@ def fixture(request, session, cassandra):
     session.execute(f"DROP KEYSPACE {keyspace}", timeout=90)
 
 
-def go_on(ringsync, configuration, folder, name, tmp_path):
+def go_on(ringsync, configuration, folder, name, to, tmp_path):
     """Syncs into a copy of the fixture; each table's part of the summary, by name."""
     for file in folder.glob(f"{name}.*.gz"):
         (tmp_path / file.stem).write_bytes(gzip.decompress(file.read_bytes()))
+    return sync(ringsync, configuration, to, tmp_path, "--state", tmp_path / f"{name}.state.json")
+
+
+def sync(ringsync, configuration, to, tmp_path, *more):
     summary = tmp_path / "summary.json"
     done = ringsync.run(
-        "sync", "--configuration", configuration, "--to", f"duckdb:{tmp_path / name}.db",
-        "--state", tmp_path / f"{name}.state.json", "--summary-json", summary,
-    )  # fmt: skip
+        "sync", "--configuration", configuration, "--to", to, "--summary-json", summary, *more
+    )
     assert done.returncode == 0, done.stderr
     return {table["name"]: table for table in json.loads(summary.read_text())["tables"]}
+
+
+def duckdb_rows(path, keyspace, table):
+    with duckdb.connect(str(path), read_only=True) as connection:
+        shown = f'SELECT * EXCLUDE (_fivetran_synced) FROM "{keyspace}"."{table}" ORDER BY ALL'
+        return [repr(row) for row in connection.execute(shown).fetchall()]
+
+
+def sqlite_rows(path, keyspace, table):
+    del keyspace  # a file holds one
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        cursor = connection.execute(f'SELECT * FROM "{table}"')
+        synced = [column[0] for column in cursor.description].index("_fivetran_synced")
+        return sorted(repr(row[:synced] + row[synced + 1 :]) for row in cursor)
+
+
+DESTINATIONS = {
+    "duckdb": ("whole", "duckdb", "whole.db", duckdb_rows),
+    "sqlite": ("whole_sqlite", "sqlite", "whole_sqlite.sqlite", sqlite_rows),
+}
 
 
 def test_there_is_a_fixture_of_each_version_released():
@@ -54,15 +79,19 @@ def test_there_is_a_fixture_of_each_version_released():
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", DESTINATIONS)
 def test_a_sync_goes_on_incrementally_from_what_an_earlier_version_left(
-    ringsync, config, fixture, session, tmp_path
+    ringsync, config, fixture, session, tmp_path, kind
 ):
     folder, keyspace = fixture
+    name, scheme, file, rows_of = DESTINATIONS[kind]
     session.execute(
         f"INSERT INTO {keyspace}.readings (sensor, at, note, updated_at)"
         " VALUES (1, 2, 'changed', toTimestamp(now()))"
     )
-    tables = go_on(ringsync, config(keyspace, overlap_seconds="0"), folder, "whole", tmp_path)
+    configuration = config(keyspace, overlap_seconds="0")
+    to = f"{scheme}:{tmp_path / file}"
+    tables = go_on(ringsync, configuration, folder, name, to, tmp_path)
     readings = tables["readings"]
     assert (readings["run"], readings["rows_sent"]) == ("incremental", 1)
     assert {name: table["run"] for name, table in tables.items()} == {
@@ -71,14 +100,13 @@ def test_a_sync_goes_on_incrementally_from_what_an_earlier_version_left(
         "everything": "incremental",
         "cities": "full",
     }
-    with duckdb.connect(str(tmp_path / "whole.db"), read_only=True) as connection:
-        counts = connection.execute(
-            f"SELECT count(*), count(*) FILTER (note = 'changed') FROM {keyspace}.readings"
-        ).fetchone()
-        everything = connection.execute(f"SELECT * FROM {keyspace}.everything ORDER BY id")
-        cells = dict(zip([column[0] for column in everything.description], everything.fetchone()))
-    assert counts == (ROWS, 1)
-    assert cells["c_text"] == "Zürich" and None not in cells.values()
+    # Every cell is as if today's program had read it all.
+    fresh = tmp_path / "fresh"
+    sync(ringsync, configuration, f"{scheme}:{fresh}", tmp_path)
+    for table, count in (("readings", ROWS), ("OddNames", 1), ("everything", 2), ("cities", 20)):
+        found = rows_of(tmp_path / file, keyspace, table)
+        assert len(found) == count
+        assert found == rows_of(fresh, keyspace, table)
 
 
 @pytest.mark.timeout(300)
@@ -87,7 +115,8 @@ def test_an_interrupted_sync_of_an_earlier_version_is_resumed_where_it_was(
 ):
     folder, keyspace = fixture
     configuration = config(keyspace, tables="readings")
-    readings = go_on(ringsync, configuration, folder, "interrupted", tmp_path)["readings"]
+    to = f"duckdb:{tmp_path / 'interrupted.db'}"
+    readings = go_on(ringsync, configuration, folder, "interrupted", to, tmp_path)["readings"]
     assert readings["resumed"]
     assert 0 < readings["rows_sent"] < ROWS
     with duckdb.connect(str(tmp_path / "interrupted.db"), read_only=True) as connection:
