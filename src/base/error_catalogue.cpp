@@ -109,8 +109,9 @@ constexpr std::array<ErrorEntry, kCodeCount> kEntries{{
      "The destination's database driver is missing or cannot be loaded.",
      "Put it beside the program, or name its folder with `--driver-path`."},
     {ErrorCode::kOutput, "output", ErrorClass::kUsage, false,
-     "A file that the command line names for output cannot be written.",
-     "Check the path, its permissions and the disk; what was synced is safe."},
+     "Standard output, or a file that the command line names for output, cannot be written.",
+     "Check the path, its permissions and the disk, and that what reads standard output does so to "
+     "its end; what was synced is safe."},
     {ErrorCode::kStateDamaged, "state_damaged", ErrorClass::kState, false,
      "The saved state in the destination is damaged.",
      "Restore the destination from a backup, or write to a new destination to sync everything "

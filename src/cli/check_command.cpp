@@ -1,11 +1,10 @@
 #include "cli/check_command.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cstdio>
+#include <memory>
 
 #include "cli/discovery.h"
+#include "cli/standard_streams.h"
 #include "front/open_source.h"
 
 namespace ringsync {
@@ -15,8 +14,7 @@ Result<ExitCode> run_check_command(const Arguments& arguments) {
                   read_configuration(arguments.configuration_path));
   RINGSYNC_ASSIGN(const std::unique_ptr<Source> source, open_source(configuration));
   RINGSYNC_ASSIGN(const Discovery discovery, discover(*source, configuration));
-  fmt::print("{}", check_text(discovery));
-  std::fflush(stdout);
+  RINGSYNC_TRY(print_output(check_text(discovery)));
   const bool all_supported = std::ranges::none_of(
       discovery.tables,
       [](const DiscoveredTable& table) { return table.is_selected && table.problem.has_value(); });

@@ -1,10 +1,9 @@
 #include "cli/discover_command.h"
 
-#include <fmt/format.h>
-
-#include <cstdio>
+#include <memory>
 
 #include "cli/discovery.h"
+#include "cli/standard_streams.h"
 #include "front/open_source.h"
 
 namespace ringsync {
@@ -16,8 +15,8 @@ Result<ExitCode> run_discover_command(const Arguments& arguments) {
   with_views.include_views = true;
   RINGSYNC_ASSIGN(const std::unique_ptr<Source> source, open_source(with_views));
   RINGSYNC_ASSIGN(const Discovery discovery, discover(*source, configuration));
-  fmt::print("{}", arguments.json ? discovery_json(discovery) : discovery_text(discovery));
-  std::fflush(stdout);
+  RINGSYNC_TRY(
+      print_output(arguments.json ? discovery_json(discovery) : discovery_text(discovery)));
   return kExitDone;
 }
 

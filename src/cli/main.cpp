@@ -1,6 +1,4 @@
 // The program: reads the command line, runs one command and turns its outcome into an exit code.
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <exception>
 #include <variant>
@@ -16,10 +14,6 @@
 
 namespace ringsync {
 namespace {
-
-void print_error(const Error& error) {
-  fmt::print(stderr, "ringsync: error[{}]: {}\n", to_string(error.code), error.message);
-}
 
 Result<ExitCode> run_command(const Arguments& arguments) {
   switch (arguments.command) {
@@ -38,8 +32,10 @@ int run(int argc, const char* const* argv) {
     return exit_code(parsed.error().code);
   }
   if (const auto* text = std::get_if<TextToPrint>(&*parsed)) {
-    fmt::print("{}", text->text);
-    return kExitDone;
+    const Status printed = print_output(text->text);
+    if (printed) return kExitDone;
+    print_error(printed.error());
+    return exit_code(printed.error().code);
   }
   const auto& arguments = std::get<Arguments>(*parsed);
   set_up_logging(arguments.log_level, arguments.log_format);

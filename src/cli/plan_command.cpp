@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
 #include "base/clock.h"
 #include "cli/plan_text.h"
+#include "cli/standard_streams.h"
 #include "cli/state_mirror.h"
 #include "cli/sync_command.h"
 #include "front/open_source.h"
@@ -51,8 +51,7 @@ Result<ExitCode> run_plan_command(const Arguments& arguments) {
   RINGSYNC_ASSIGN(const std::vector<TablePreview> previews,
                   preview_sync(*source, state ? &*state : nullptr, clock,
                                sync_options(configuration, arguments)));
-  fmt::print("{}", arguments.json ? plan_json(previews) : plan_text(previews));
-  std::fflush(stdout);
+  RINGSYNC_TRY(print_output(arguments.json ? plan_json(previews) : plan_text(previews)));
   const bool failed = std::ranges::any_of(
       previews, [](const TablePreview& table) { return table.error.has_value(); });
   return failed ? kExitTableFailed : kExitDone;

@@ -5,8 +5,11 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <initializer_list>
+#include <string>
 
 namespace ringsync {
 
@@ -17,6 +20,24 @@ void secure_standard_streams() {
     if (open("/dev/null", O_RDWR) != stream) std::abort();
   }
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+Status print_output(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) {
+    return {};
+  }
+  const int reason = errno;
+  std::clearerr(stdout);  // with --every there is a next text
+  return Error{ErrorCode::kOutput, std::string("standard output cannot be written: ") +
+                                       std::strerror(reason) +
+                                       "; make room, or let what reads it read to the end"};
+}
+
+void print_error(const Error& error) {
+  const std::string line =
+      "ringsync: error[" + std::string(to_string(error.code)) + "]: " + error.message + "\n";
+  // Where it cannot be written the exit code is all there is to tell.
+  static_cast<void>(std::fwrite(line.data(), 1, line.size(), stderr));
 }
 
 }  // namespace ringsync

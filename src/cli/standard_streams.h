@@ -1,11 +1,22 @@
 // The program's own hold on standard input, output and error.
 #pragma once
 
+#include <string_view>
+
+#include "base/result.h"
+
 namespace ringsync {
 
 /// Opens /dev/null on each of the three that is closed, so that no file opened later gets its
 /// number and has log lines written into it; and lets a write to a closed pipe fail instead of
 /// ending the program. Call first of all.
 void secure_standard_streams();
+
+/// What a command was asked for, on standard output. Error kOutput where it did not get there
+/// whole: a full disk, a closed pipe.
+Status print_output(std::string_view text);
+
+/// A line "ringsync: error[code]: message" on standard error, if it can be written.
+void print_error(const Error& error);
 
 }  // namespace ringsync

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <filesystem>
 #include <future>
 #include <mutex>
@@ -20,6 +19,7 @@
 #include "cli/output_files.h"
 #include "cli/progress_display.h"
 #include "cli/repeat.h"
+#include "cli/standard_streams.h"
 #include "cli/state_mirror.h"
 #include "cli/summary.h"
 #include "config/table_filter.h"
@@ -128,10 +128,9 @@ Status write_summary(const SyncSummary& summary, const Arguments& arguments) {
   if (arguments.summary_json_path) {
     RINGSYNC_TRY(write_summary_json(summary, *arguments.summary_json_path));
   }
-  const std::string text = summary_text(summary);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    log_warning("the summary could not be written to standard output");
-  }
+  // The sync is done and safe: its exit code counts, and with --every the next one.
+  const Status printed = print_output(summary_text(summary));
+  if (!printed) log_warning("the summary: {}", printed.error().message);
   return {};
 }
 
