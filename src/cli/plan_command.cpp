@@ -1,12 +1,12 @@
 #include "cli/plan_command.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <filesystem>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/clock.h"
+#include "cli/open_sink.h"
 #include "cli/plan_text.h"
 #include "cli/standard_streams.h"
 #include "cli/state_mirror.h"
@@ -18,22 +18,16 @@
 namespace ringsync {
 namespace {
 
-/// What the destination holds. A database file that is not there yet is not made for this.
+/// What --state or else the destination holds.
 Result<std::optional<SyncState>> saved_state(const Arguments& arguments,
-                                             const Configuration& configuration,
-                                             const Clock& clock) {
+                                             const Configuration& configuration) {
   if (arguments.state_path) {
     RINGSYNC_ASSIGN(const StateImport file, read_state_import(*arguments.state_path));
     RINGSYNC_ASSIGN(SyncState state, decode_state(file.json));
     return std::optional<SyncState>(std::move(state));
   }
-  std::error_code failed;
-  const bool is_file = arguments.destination.kind == DestinationKind::kDuckdb;
-  if (!is_file || !std::filesystem::exists(arguments.destination.path, failed)) {
-    return std::optional<SyncState>();
-  }
-  RINGSYNC_ASSIGN(const std::unique_ptr<Sink> sink, open_sink(arguments, configuration, clock));
-  RINGSYNC_ASSIGN(const std::optional<StoredState> stored, sink->load_state());
+  RINGSYNC_ASSIGN(const std::optional<StoredState> stored,
+                  read_destination_state(arguments, configuration));
   if (!stored) return std::optional<SyncState>();
   RINGSYNC_ASSIGN(SyncState state, decode_state(stored->json));
   return std::optional<SyncState>(std::move(state));
@@ -45,8 +39,7 @@ Result<ExitCode> run_plan_command(const Arguments& arguments) {
   RINGSYNC_ASSIGN(Configuration configuration, read_configuration(arguments.configuration_path));
   override_configuration(arguments, configuration);
   const SystemClock clock;
-  RINGSYNC_ASSIGN(const std::optional<SyncState> state,
-                  saved_state(arguments, configuration, clock));
+  RINGSYNC_ASSIGN(const std::optional<SyncState> state, saved_state(arguments, configuration));
   RINGSYNC_ASSIGN(const std::unique_ptr<Source> source, open_source(configuration));
   RINGSYNC_ASSIGN(const std::vector<TablePreview> previews,
                   preview_sync(*source, state ? &*state : nullptr, clock,

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <filesystem>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -13,9 +12,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process_usage.h"
-#include "cli/driver_file.h"
-#include "cli/encoding_choice.h"
 #include "cli/interrupt.h"
+#include "cli/open_sink.h"
 #include "cli/output_files.h"
 #include "cli/progress_display.h"
 #include "cli/repeat.h"
@@ -25,8 +23,6 @@
 #include "config/table_filter.h"
 #include "front/open_source.h"
 #include "front/sync_options.h"
-#include "sink/adbc/adbc_sink.h"
-#include "sink/null/null_sink.h"
 #include "sync/engine.h"
 
 namespace ringsync {
@@ -69,36 +65,7 @@ class ProgressThread {
   std::thread thread_;
 };
 
-/// The database's kind and place. Error kConfig where the environment lacks a variable.
-Result<AdbcSinkOptions> database_of(const Destination& destination) {
-  AdbcSinkOptions options;
-  options.location = options.label = destination.path;
-  if (destination.kind == DestinationKind::kSqlite) options.kind = DatabaseKind::kSqlite;
-  if (!destination.postgresql) return options;
-  options.kind = DatabaseKind::kPostgresql;
-  options.label = destination.postgresql->label();
-  RINGSYNC_ASSIGN(options.location, destination.postgresql->uri(process_surroundings().variable));
-  return options;
-}
-
 }  // namespace
-
-Result<std::unique_ptr<Sink>> open_sink(const Arguments& arguments,
-                                        const Configuration& configuration, const Clock& clock) {
-  if (arguments.destination.kind == DestinationKind::kNull) {
-    return std::unique_ptr<Sink>(std::make_unique<NullSink>());
-  }
-  RINGSYNC_ASSIGN(AdbcSinkOptions options, database_of(arguments.destination));
-  options.keyspace = configuration.keyspace;
-  options.encoding = arrow_encoding(configuration);
-  options.commit_rows = configuration.commit_rows;
-  options.commit_seconds = configuration.commit_seconds;
-  options.clock = &clock;
-  RINGSYNC_ASSIGN(const std::filesystem::path program, program_path());
-  RINGSYNC_ASSIGN(options.driver_path, find_driver(arguments.driver_path, program,
-                                                   std::string(driver_file(options.kind))));
-  return open_adbc_sink(options);
-}
 
 void override_configuration(const Arguments& arguments, Configuration& configuration) {
   if (arguments.tables) configuration.tables = *arguments.tables;

@@ -2,6 +2,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+
 #include "fixture.h"
 #include "sink/adbc/state_row.h"
 
@@ -12,8 +18,66 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+/// Another process that opens a sink and holds it, then ends without closing it.
+class Child {
+ public:
+  explicit Child(const std::function<Result<std::unique_ptr<Sink>>()>& open) {
+    EXPECT_EQ(pipe(ready_), 0);
+    EXPECT_EQ(pipe(release_), 0);
+    process_ = fork();
+    EXPECT_GE(process_, 0);
+    if (process_ == 0) {
+      close(ready_[0]);
+      close(release_[1]);
+      const auto sink = open();
+      char byte = sink.ok() ? 'y' : 'n';
+      if (write(ready_[1], &byte, 1) == 1) static_cast<void>(!read(release_[0], &byte, 1));
+      _exit(0);
+    }
+    close(ready_[1]);
+    close(release_[0]);
+  }
+  ~Child() { end(); }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  /// True once the sink is open.
+  bool holds() const {
+    char opened = 0;
+    return read(ready_[0], &opened, 1) == 1 && opened == 'y';
+  }
+  void end() {
+    if (process_ < 0) return;
+    close(release_[1]);
+    close(ready_[0]);
+    EXPECT_EQ(waitpid(process_, nullptr, 0), process_);
+    process_ = -1;
+  }
+
+ private:
+  int ready_[2] = {};
+  int release_[2] = {};
+  pid_t process_ = -1;
+};
+
 class State : public ConformanceTest {
  protected:
+  /// Names of the files around a database that is one, else of schemas and tables.
+  std::vector<std::string> everything_there() {
+    if (GetParam() == DatabaseKind::kPostgresql) {
+      return query(
+          "SELECT nspname::text FROM pg_namespace UNION ALL SELECT relname::text FROM "
+          "pg_class ORDER BY 1");
+    }
+    std::vector<std::string> names;
+    const auto folder = std::filesystem::path(options_.location).parent_path();
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
   TablePlan plan_ = plan_of("t", {{"id", TypeKind::kInt}, {"name", TypeKind::kText}});
 };
 RINGSYNC_ON_EVERY_DATABASE(State);
@@ -50,6 +114,50 @@ TEST_P(State, RoutineCheckpointsCommitAfterEnoughRowsOrSeconds) {
   EXPECT_FALSE(must(checkpoint(*sink, CheckpointUrgency::kRoutine)));
   clock_.steady += 1;
   EXPECT_TRUE(must(checkpoint(*sink, CheckpointUrgency::kRoutine)));
+}
+
+TEST_P(State, IsReadAloneWithoutMakingAnything) {
+  const auto before = everything_there();
+  EXPECT_FALSE(must(read_saved_state(options_)).has_value());
+  EXPECT_EQ(everything_there(), before);
+  state_ = R"({"name":"it's \"quoted\" \\ é {} %s"})";
+  sequence_ = 41;
+  commit(*must(open_adbc_sink(options_)));
+  const auto synced = everything_there();
+  const auto stored = must(read_saved_state(options_));
+  ASSERT_TRUE(stored.has_value());
+  EXPECT_EQ(stored->sequence, 42U);
+  EXPECT_EQ(stored->json, state_);
+  options_.keyspace = "ks2";
+  const auto other = read_saved_state(options_);
+  ASSERT_EQ(other.ok(), quirks_.shares_keyspaces);
+  if (other.ok()) {
+    EXPECT_FALSE(other->has_value());
+  } else {
+    EXPECT_EQ(other.error().code, ErrorCode::kNameCollision);
+  }
+  EXPECT_EQ(everything_there(), synced);
+}
+
+TEST_P(State, OfADatabaseThatNoSyncHasWrittenToIsNone) {
+  own({destination_->make_keyspace_sql(),
+       "CREATE TABLE " + destination_->table("t") + " (id INTEGER)"});
+  const auto before = everything_there();
+  EXPECT_FALSE(must(read_saved_state(options_)).has_value());
+  EXPECT_EQ(everything_there(), before);
+}
+
+TEST_P(State, ThatCannotBeReachedIsAnErrorThatNamesTheDestination) {
+  if (GetParam() == DatabaseKind::kPostgresql) {
+    options_.location = "postgresql://nobody:SECRET@127.0.0.1:1/none";
+  } else {
+    std::ofstream(options_.location) << std::string(5000, 'x');
+  }
+  const auto stored = read_saved_state(options_);
+  ASSERT_FALSE(stored.ok());
+  EXPECT_EQ(stored.error().code, ErrorCode::kDestination);
+  EXPECT_THAT(stored.error().message,
+              AllOf(HasSubstr(options_.label), testing::Not(HasSubstr("SECRET"))));
 }
 
 TEST_P(State, OfASecondKeyspaceLivesBesideTheFirstOrIsRefused) {
@@ -110,35 +218,33 @@ TEST_P(State, ThatDoesNotFitTakesItsRowsWithItAndEndsTheSink) {
   EXPECT_THAT(rows("t", {"id", "name"}), ElementsAre("1|a"));
 }
 
-// The child opens the destination and holds it until its end of the pipe is closed.
 TEST_P(State, ADestinationThatAnotherSyncHoldsIsBusy) {
-  int ready[2];
-  int release[2];
-  ASSERT_EQ(pipe(ready), 0);
-  ASSERT_EQ(pipe(release), 0);
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    close(ready[0]);
-    close(release[1]);
-    auto sink = open_adbc_sink(options_);
-    char byte = sink.ok() ? 'y' : 'n';
-    if (write(ready[1], &byte, 1) == 1) static_cast<void>(!read(release[0], &byte, 1));
-    _exit(0);
-  }
-  close(ready[1]);
-  close(release[0]);
-  char opened = 0;
-  EXPECT_EQ(read(ready[0], &opened, 1), 1);
-  EXPECT_EQ(opened, 'y');
+  Child sync([this] { return open_adbc_sink(options_); });
+  ASSERT_TRUE(sync.holds());
   const auto second = open_adbc_sink(options_);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, ErrorCode::kDestinationBusy);
   EXPECT_THAT(second.error().message, AllOf(HasSubstr(options_.label), HasSubstr("another sync")));
-  close(release[1]);
-  close(ready[0]);
-  EXPECT_EQ(waitpid(child, nullptr, 0), child);
+  sync.end();
   open_sink();
+}
+
+TEST_P(State, IsReadBesideASyncOrTheFileIsBusy) {
+  Child sync([this]() -> Result<std::unique_ptr<Sink>> {
+    auto sink = open_sink();
+    commit(*sink);
+    return sink;
+  });
+  ASSERT_TRUE(sync.holds());
+  const auto stored = read_saved_state(options_);
+  ASSERT_EQ(stored.ok(), !quirks_.locks_owners_out);
+  if (stored.ok()) {
+    EXPECT_EQ((*stored)->json, state_);
+  } else {
+    EXPECT_EQ(stored.error().code, ErrorCode::kDestinationBusy);
+  }
+  sync.end();
+  EXPECT_EQ(must(read_saved_state(options_))->json, state_) << "of a sync that was killed";
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ import checksum  # noqa: E402
 import cql_session  # noqa: E402
 import duckdb  # noqa: E402
 import nyc as nyc_loader  # noqa: E402
+import read_back  # noqa: E402
 from cassandra import RequestValidationException  # noqa: E402
 from cassandra import protocol as cassandra_protocol  # noqa: E402
 
@@ -182,6 +183,18 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
         yield json.loads(started.stdout)
     finally:
         subprocess.run([*tool, "stop", "--dir", folder], check=True)
+
+
+@pytest.fixture(params=["duckdb", "sqlite", "postgresql"])
+def every_destination(
+    request: pytest.FixtureRequest, tmp_path: pathlib.Path
+) -> read_back.DuckdbFile | read_back.SqliteFile | read_back.PostgresqlDatabase:
+    """A fresh destination of each kind; the files do not exist yet."""
+    if request.param == "duckdb":
+        return read_back.DuckdbFile(tmp_path / "warehouse.db")
+    if request.param == "sqlite":
+        return read_back.SqliteFile(tmp_path / "warehouse.sqlite")
+    return read_back.PostgresqlDatabase(request.getfixturevalue("postgresql_server"))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,9 @@
 """Destinations as the tests read them back: the database's own client, canonical cells.
 
 Each destination has the argument of `--to`, the environment that the program needs for it, and
-`rows(keyspace, table, columns)`: {id: {column: cell in the form of cql_values.canonical}}.
+`rows(keyspace, table, columns)`: {id: {column: cell in the form of cql_values.canonical}}, by
+another column than `id` where `key` names it; `drop(keyspace, table)` as its owner would;
+`inventory()` tells apart what is there before and after.
 """
 
 import pathlib
@@ -24,6 +26,9 @@ class DuckdbFile:
         self.argument = f"duckdb:{path}"
         self.environment: dict[str, str] = {}
 
+    def inventory(self) -> dict[str, bytes]:
+        return _files_of(self._path)
+
     def _connected(self) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(self._path), read_only=True)
 
@@ -41,7 +46,7 @@ class DuckdbFile:
             ).fetchall()
         )
 
-    def rows(self, keyspace: str, table: str, columns: dict[str, CqlType]) -> Rows:
+    def rows(self, keyspace: str, table: str, columns: dict[str, CqlType], key: str = "id") -> Rows:
         with self._connected() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             types = self._types(connection, keyspace, table)
@@ -50,8 +55,12 @@ class DuckdbFile:
             found = {}
             while rows := cursor.fetchmany(1000):
                 is_json = [types[name] == "JSON" for name in columns]
-                found.update(_by_id(rows, columns, is_json))
+                found.update(_by_key(rows, columns, is_json, key))
             return found
+
+    def drop(self, keyspace: str, table: str) -> None:
+        with duckdb.connect(str(self._path)) as connection:
+            connection.execute(f"DROP TABLE {quoted(keyspace)}.{quoted(table)}")
 
     @staticmethod
     def _readable(name: str, type_name: str) -> str:
@@ -66,7 +75,10 @@ class SqliteFile:
         self.argument = f"sqlite:{path}"
         self.environment: dict[str, str] = {}
 
-    def rows(self, keyspace: str, table: str, columns: dict[str, CqlType]) -> Rows:
+    def inventory(self) -> dict[str, bytes]:
+        return _files_of(self._path)
+
+    def rows(self, keyspace: str, table: str, columns: dict[str, CqlType], key: str = "id") -> Rows:
         del keyspace  # a file holds one
         shown = ", ".join(map(quoted, columns))
         connection = sqlite3.connect(self._path)
@@ -74,7 +86,15 @@ class SqliteFile:
             rows = connection.execute(f"SELECT {shown} FROM {quoted(table)}").fetchall()
         finally:
             connection.close()
-        return _by_id(rows, columns, [bool(each.inside) for each in columns.values()])
+        return _by_key(rows, columns, [bool(each.inside) for each in columns.values()], key)
+
+    def drop(self, keyspace: str, table: str) -> None:
+        del keyspace
+        connection = sqlite3.connect(self._path)
+        try:
+            connection.execute(f"DROP TABLE {quoted(table)}")
+        finally:
+            connection.close()
 
 
 class PostgresqlDatabase:
@@ -98,7 +118,23 @@ class PostgresqlDatabase:
             options="-c TimeZone=UTC",
         )  # fmt: skip
 
-    def rows(self, keyspace: str, table: str, columns: dict[str, CqlType]) -> Rows:
+    def drop(self, keyspace: str, table: str) -> None:
+        with self.connect() as connection:
+            connection.execute(f"DROP TABLE {quoted(keyspace)}.{quoted(table)}")
+
+    def inventory(self) -> dict[str, int]:
+        """Schemas, and tables with the bytes of their rows."""
+        with self.connect() as connection:
+            schemas = connection.execute(
+                "SELECT nspname, 0 FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp'"
+            ).fetchall()
+            tables = connection.execute(
+                "SELECT oid::regclass::text, pg_relation_size(oid) FROM pg_class"
+                " WHERE relkind = 'r' AND relnamespace <> 'pg_catalog'::regnamespace"
+            ).fetchall()
+        return dict(schemas) | dict(tables)
+
+    def rows(self, keyspace: str, table: str, columns: dict[str, CqlType], key: str = "id") -> Rows:
         is_json = [bool(each.inside) for each in columns.values()]
         shown = ", ".join(
             quoted(name) + ("::text" if nested else "")  # the client would parse it leniently
@@ -108,15 +144,20 @@ class PostgresqlDatabase:
             rows = connection.execute(
                 f"SELECT {shown} FROM {quoted(keyspace)}.{quoted(table)}"
             ).fetchall()
-        return _by_id(rows, columns, is_json)
+        return _by_key(rows, columns, is_json, key)
 
 
-def _by_id(rows: list, columns: dict[str, CqlType], is_json: list[bool]) -> Rows:
+def _files_of(path: pathlib.Path) -> dict[str, bytes]:
+    """The database's file and what its engine has put beside it."""
+    return {file.name: file.read_bytes() for file in path.parent.glob(f"{path.name}*")}
+
+
+def _by_key(rows: list, columns: dict[str, CqlType], is_json: list[bool], key: str) -> Rows:
     found = {}
     for row in rows:
         cells = {}
         for (name, cql_type), as_json, cell in zip(columns.items(), is_json, row, strict=True):
             parsed = cql_values.parsed_json(cell) if cql_type.inside and as_json else cell
             cells[name] = cql_values.from_destination(cql_type, parsed)
-        found[cells["id"]] = cells
+        found[cells[key]] = cells
     return found

@@ -19,8 +19,8 @@ def shop(keyspace, session):
     return keyspace
 
 
-def plan(ringsync, configuration, *more):
-    done = ringsync.run("plan", "--configuration", configuration, "--json", *more)
+def plan(ringsync, configuration, *more, **options):
+    done = ringsync.run("plan", "--configuration", configuration, "--json", *more, **options)
     assert done.returncode == 0, done.stderr
     return {table["name"]: table for table in json.loads(done.stdout)["tables"]}
 
@@ -45,22 +45,61 @@ def test_a_first_sync_is_planned_with_its_reasons_and_nothing_is_written(
     assert any("ADD" in cql and "updated_at" in cql for cql in plain["would_help"])
 
 
-@pytest.mark.timeout(60)
-def test_the_next_sync_is_planned_from_the_saved_state(ringsync, config, shop, tmp_path):
-    to = ("--to", "duckdb:w.db")
+@pytest.mark.timeout(120)
+def test_the_next_sync_is_planned_from_the_saved_state(
+    ringsync, config, shop, tmp_path, every_destination
+):
+    destination = every_destination
+    to = ("--to", destination.argument)
     configuration = config(shop)
-    done = ringsync.run("sync", "--configuration", configuration, *to, "--state", "state.json")
+
+    def planned(*more):
+        return plan(ringsync, configuration, *more, env=destination.environment)["orders"]
+
+    # Nothing is there, and nothing is made.
+    before = destination.inventory()
+    assert planned(*to)["run"] == "first"
+    assert destination.inventory() == before
+
+    done = ringsync.run(
+        "sync", "--configuration", configuration, *to, "--state", "state.json",
+        env=destination.environment,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    before = (tmp_path / "state.json").read_bytes()
-    by_destination = plan(ringsync, configuration, *to)["orders"]
-    by_copy = plan(ringsync, configuration, "--state", "state.json")["orders"]
+    mirror, synced = (tmp_path / "state.json").read_bytes(), destination.inventory()
+    by_destination = planned(*to)
+    by_copy = planned("--state", "state.json")
     for orders in (by_destination, by_copy):
         assert (orders["run"], orders["method"]) == ("incremental", "filtered scan")
         assert orders["after"] < orders["until"]
         assert "updated_at" in orders["statements"][-1]
-    assert (tmp_path / "state.json").read_bytes() == before
+    assert (tmp_path / "state.json").read_bytes() == mirror
+    assert destination.inventory() == synced
     # The sync after the plans goes on as if they had not been.
-    assert plan(ringsync, configuration, *to)["orders"]["after"] == by_destination["after"]
+    assert planned(*to)["after"] == by_destination["after"]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
+def test_a_file_that_is_no_database_is_told(ringsync, config, shop, tmp_path, kind):
+    garbage = b"no database " * 500
+    (tmp_path / "w.db").write_bytes(garbage)
+    done = ringsync.run("plan", "--configuration", config(shop), "--to", f"{kind}:w.db")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "error[destination]" in done.stderr and "w.db" in done.stderr
+    assert [file.name for file in tmp_path.glob("w.db*")] == ["w.db"]
+    assert (tmp_path / "w.db").read_bytes() == garbage
+
+
+@pytest.mark.timeout(60)
+def test_a_server_that_is_down_is_told_without_the_password(ringsync, config, shop):
+    done = ringsync.run(
+        "plan", "--configuration", config(shop), "--to", "postgresql://me:${SECRET}@127.0.0.1:1/w",
+        env={"SECRET": "hunter2-never-shown"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "error[destination]" in done.stderr and "127.0.0.1:1" in done.stderr
+    assert "hunter2" not in done.stderr
 
 
 @pytest.mark.timeout(60)

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
+#include <system_error>
 #include <vector>
 
 #include "sink/adbc/open_database.h"
@@ -192,9 +194,24 @@ std::optional<uint64_t> AdbcSink::rows_deleted(const std::string& table) const {
 
 Result<std::unique_ptr<Sink>> open_adbc_sink(const AdbcSinkOptions& options) {
   AdbcSinkOptions limited = options;
-  RINGSYNC_ASSIGN(OpenDatabase database, open_database(options));
+  RINGSYNC_ASSIGN(OpenDatabase database, open_database(options, DatabaseAccess::kWrite));
   RINGSYNC_TRY(database.dialect->limit(limited.encoding));
   return std::unique_ptr<Sink>(std::make_unique<AdbcSink>(limited, std::move(database)));
+}
+
+Result<std::optional<StoredState>> read_saved_state(const AdbcSinkOptions& options) {
+  if (options.kind != DatabaseKind::kPostgresql) {
+    RINGSYNC_TRY(check_database_path(options.location, database_name(options.kind)));
+    // What cannot be looked at is left to the database, which says why.
+    std::error_code ignored;
+    const auto found = std::filesystem::status(options.location, ignored);
+    if (found.type() == std::filesystem::file_type::not_found) return std::optional<StoredState>();
+  }
+  RINGSYNC_ASSIGN(const OpenDatabase database, open_database(options, DatabaseAccess::kRead));
+  StateRow row(*database.client, *database.dialect, options.keyspace);
+  auto stored = row.find();
+  if (!stored) return stored.error().within(options.label);
+  return stored;
 }
 
 }  // namespace ringsync

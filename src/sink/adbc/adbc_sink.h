@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -44,5 +45,11 @@ struct AdbcSinkOptions {
 /// returns the same error; errors of a table's own shape (unsupported types, names, existing
 /// columns of another type, another primary key) leave the other tables alone.
 Result<std::unique_ptr<Sink>> open_adbc_sink(const AdbcSinkOptions& options);
+
+/// The state that a sync of `options.keyspace` would go on from; nothing where the database's file
+/// or its saved state is not there. Changes, makes and locks nothing; only DuckDB keeps a sync out
+/// meanwhile, and is kept out by one (kDestinationBusy). Errors as open_adbc_sink() and
+/// load_state().
+Result<std::optional<StoredState>> read_saved_state(const AdbcSinkOptions& options);
 
 }  // namespace ringsync

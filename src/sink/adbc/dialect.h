@@ -96,6 +96,7 @@ class Dialect {
   /// The table that holds saved states, one row a source; its schema is made already.
   virtual std::string state_table() const = 0;
   virtual std::string state_schema() const { return "_ringsync"; }
+  virtual std::string state_table_name() const { return "state"; }  // in that schema
   virtual std::vector<std::string> create_state_sql() const = 0;
   /// Rows (source) of other sources that cannot share this destination with `source`.
   virtual std::string conflicting_sources_sql(const std::string& source) const = 0;

@@ -38,12 +38,25 @@ std::string_view driver_file(DatabaseKind kind) {
   return "";
 }
 
-Result<OpenDatabase> open_database(const AdbcSinkOptions& options) {
+std::string_view database_name(DatabaseKind kind) {
+  switch (kind) {
+    case DatabaseKind::kDuckDb: return "DuckDB";
+    case DatabaseKind::kSqlite: return "SQLite";
+    case DatabaseKind::kPostgresql: return "PostgreSQL";
+  }
+  return "";
+}
+
+std::string_view purpose_text(DatabaseAccess access) {
+  return access == DatabaseAccess::kRead ? "for reading" : "for writing";
+}
+
+Result<OpenDatabase> open_database(const AdbcSinkOptions& options, DatabaseAccess access) {
   RINGSYNC_TRY(check_driver(options));
   switch (options.kind) {
-    case DatabaseKind::kDuckDb: return open_duckdb(options);
-    case DatabaseKind::kSqlite: return open_sqlite(options);
-    case DatabaseKind::kPostgresql: return open_postgresql(options);
+    case DatabaseKind::kDuckDb: return open_duckdb(options, access);
+    case DatabaseKind::kSqlite: return open_sqlite(options, access);
+    case DatabaseKind::kPostgresql: return open_postgresql(options, access);
   }
   return Error{ErrorCode::kInternal, "a kind of database that is not known"};
 }

@@ -50,7 +50,7 @@ std::string lock_holder(const std::string& message) {
   return message.substr(at + 4, end - at - 4);
 }
 
-Error explain_open(const std::string& file, const Error& error) {
+Error explain_open(const std::string& file, DatabaseAccess access, const Error& error) {
   const std::string& message = error.message;
   const bool is_locked = message.find("Could not set lock") != std::string::npos ||
                          message.find("Conflicting lock") != std::string::npos;
@@ -61,11 +61,10 @@ Error explain_open(const std::string& file, const Error& error) {
                         "close it, then run again",
                         file, holder.empty() ? "" : fmt::format(" (process {})", holder))};
   }
-  return {
-      ErrorCode::kDestination,
-      fmt::format("{} cannot be opened as a DuckDB file for writing: {}; check the path and its "
-                  "permissions, or name another file",
-                  file, message)};
+  return {ErrorCode::kDestination,
+          fmt::format("{} cannot be opened as a DuckDB file {}: {}; check the path and its "
+                      "permissions, or name another file",
+                      file, purpose_text(access), message)};
 }
 
 /// Lets DuckDB use its own default of memory, a share of what machine and container have: it must
@@ -89,14 +88,15 @@ Error explain_duckdb(const DriverFailure& failure) {
   return {ErrorCode::kDestination, without_values(failure.message)};
 }
 
-Result<OpenDatabase> open_duckdb(const AdbcSinkOptions& options) {
-  RINGSYNC_TRY(check_database_path(options.location, "DuckDB"));
+Result<OpenDatabase> open_duckdb(const AdbcSinkOptions& options, DatabaseAccess access) {
+  RINGSYNC_TRY(check_database_path(options.location, database_name(options.kind)));
   AdbcOpenOptions open;
   open.driver_path = options.driver_path;
   open.entrypoint = "duckdb_adbc_init";
   open.explain = explain_duckdb;
   open.database_options = {
       {"path", options.location},
+      {"access_mode", access == DatabaseAccess::kRead ? "READ_ONLY" : "READ_WRITE"},
       {"memory_limit", fmt::format("{}MiB", options.memory_limit_mib)},
       {"threads", fmt::format("{}", kThreads)},
       {"autoinstall_known_extensions", "false"},
@@ -105,7 +105,7 @@ Result<OpenDatabase> open_duckdb(const AdbcSinkOptions& options) {
       {"checkpoint_threshold", fmt::format("{}MiB", kWalCheckpointMib)},
   };
   auto client = AdbcClient::open(open);
-  if (!client) return explain_open(options.location, client.error());
+  if (!client) return explain_open(options.location, access, client.error());
   RINGSYNC_TRY((*client)->begin_transactions());
   RINGSYNC_ASSIGN(const auto rows, (*client)->query_text("SELECT current_database()"));
   if (rows.size() != 1 || !rows[0][0]) {

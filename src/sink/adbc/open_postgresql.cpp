@@ -89,7 +89,20 @@ Error explain_open(const std::string& label, const Error& error) {
                                   label, error.message)};
 }
 
-Status configure(AdbcClient& client, const std::string& keyspace) {
+/// Holds the keyspace in this database until the connection ends.
+Status hold_keyspace(AdbcClient& client, const std::string& keyspace) {
+  RINGSYNC_TRY(client.exec(fmt::format("SET lock_timeout = {}", kHoldTimeoutMs)));
+  const Status held = client.exec(
+      fmt::format("SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended({}, 0))",
+                  literal("ringsync " + keyspace)));
+  if (held || held.error().code != ErrorCode::kDestinationBusy) return held;
+  return Error{ErrorCode::kDestinationBusy,
+               fmt::format("another sync writes keyspace {} to this database; let it end, then run "
+                           "again",
+                           quoted(keyspace))};
+}
+
+Status configure(AdbcClient& client, const std::string& keyspace, DatabaseAccess access) {
   RINGSYNC_ASSIGN(const auto encoding,
                   client.query_text("SELECT pg_catalog.current_setting('server_encoding')"));
   if (encoding.empty() || encoding[0][0] != "UTF8") {
@@ -103,18 +116,11 @@ Status configure(AdbcClient& client, const std::string& keyspace) {
                               "SET client_min_messages = warning", "SET statement_timeout = 0"}) {
     RINGSYNC_TRY(client.exec(setting));
   }
-  RINGSYNC_TRY(client.exec(fmt::format("SET lock_timeout = {}", kHoldTimeoutMs)));
-  // Held until the connection ends.
-  const Status held = client.exec(
-      fmt::format("SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended({}, 0))",
-                  literal("ringsync " + keyspace)));
-  if (!held && held.error().code == ErrorCode::kDestinationBusy) {
-    return Error{ErrorCode::kDestinationBusy,
-                 fmt::format("another sync writes keyspace {} to this database; let it end, then "
-                             "run again",
-                             quoted(keyspace))};
+  if (access == DatabaseAccess::kRead) {
+    RINGSYNC_TRY(client.exec("SET default_transaction_read_only = on"));
+  } else {
+    RINGSYNC_TRY(hold_keyspace(client, keyspace));
   }
-  if (!held) return held.error();
   return client.exec(fmt::format("SET lock_timeout = {}", kLockTimeoutMs));
 }
 
@@ -140,7 +146,7 @@ Error explain_postgresql(const DriverFailure& failure) {
                       text, remedy(state))};
 }
 
-Result<OpenDatabase> open_postgresql(const AdbcSinkOptions& options) {
+Result<OpenDatabase> open_postgresql(const AdbcSinkOptions& options, DatabaseAccess access) {
   AdbcOpenOptions open;
   open.driver_path = options.driver_path;
   open.explain = explain_postgresql;
@@ -149,7 +155,7 @@ Result<OpenDatabase> open_postgresql(const AdbcSinkOptions& options) {
   if (!client) return explain_open(options.label, client.error());
   OpenDatabase database;
   database.client = std::move(client).value();
-  const Status configured = configure(*database.client, options.keyspace);
+  const Status configured = configure(*database.client, options.keyspace, access);
   if (!configured) return configured.error().within(options.label);
   RINGSYNC_TRY(database.client->begin_transactions());
   database.dialect = make_postgresql_dialect();

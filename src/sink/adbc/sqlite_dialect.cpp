@@ -81,6 +81,7 @@ class SqliteDialect final : public Dialect {
 
   std::string state_table() const override { return R"(main."_ringsync_state")"; }
   std::string state_schema() const override { return ""; }
+  std::string state_table_name() const override { return "_ringsync_state"; }
   std::vector<std::string> create_state_sql() const override {
     return {
         fmt::format("CREATE TABLE IF NOT EXISTS {} (source TEXT NOT NULL PRIMARY KEY, sequence "

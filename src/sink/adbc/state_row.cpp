@@ -75,8 +75,22 @@ Result<std::optional<StoredState>> StateRow::load() {
   for (const std::string& sql : dialect_.create_state_sql()) RINGSYNC_TRY(client_.exec(sql));
   RINGSYNC_TRY(check_conflicts());
   RINGSYNC_TRY(make_schema(source_));
+  auto stored = read_row();
+  is_loaded_ = stored.ok();
+  return stored;
+}
+
+Result<std::optional<StoredState>> StateRow::find() {
+  RINGSYNC_TRY(check_name());
+  const TargetLayout table{dialect_.state_schema(), dialect_.state_table_name(), {}};
+  RINGSYNC_ASSIGN(const auto columns, client_.query_text(dialect_.describe_sql(table)));
+  if (columns.empty()) return std::optional<StoredState>();
+  RINGSYNC_TRY(check_conflicts());
+  return read_row();
+}
+
+Result<std::optional<StoredState>> StateRow::read_row() {
   RINGSYNC_ASSIGN(const auto rows, client_.query_text(dialect_.load_state_sql(source_)));
-  is_loaded_ = true;
   sequence_.reset();
   if (rows.empty()) return std::optional<StoredState>();
   if (rows[0].size() != 2 || !rows[0][0] || !rows[0][1]) return damaged(dialect_, "is incomplete");

@@ -20,6 +20,9 @@ class StateRow {
   /// read again. Error kNameCollision where the destination cannot take this keyspace: its name is
   /// taken, by the database or by another keyspace.
   Result<std::optional<StoredState>> load();
+  /// The row as load() would find it, without making anything: nothing too where there is no table
+  /// of states.
+  Result<std::optional<StoredState>> find();
   /// Writes the row in the present transaction. Error kDestinationBusy where another sync has
   /// written it since load() or the last write.
   Status store(uint64_t sequence, const std::string& json, int64_t now_us);
@@ -28,6 +31,7 @@ class StateRow {
   Status check_name() const;
   Status check_conflicts();
   Status make_schema(const std::string& schema);
+  Result<std::optional<StoredState>> read_row();
 
   AdbcClient& client_;
   const Dialect& dialect_;
