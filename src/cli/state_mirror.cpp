@@ -1,6 +1,8 @@
 #include "cli/state_mirror.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -40,6 +42,16 @@ Result<std::string> read_file(const std::string& path) {
   return text;
 }
 
+/// An empty file that its owner alone may read: the server's paging states may carry key bytes.
+/// Null, with errno set, where it cannot be made.
+std::FILE* open_private(const std::string& path) {
+  constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
+  // One that a killed sync left may be readable by more.
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return nullptr;
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly);
+  return descriptor < 0 ? nullptr : fdopen(descriptor, "wb");
+}
+
 }  // namespace
 
 Result<StateImport> read_state_import(const std::string& path) {
@@ -76,7 +88,7 @@ Status check_state_mirror(const std::string& path, const std::optional<StoredSta
 
 Status write_state_mirror(const std::string& path, const std::string& json) {
   const std::string draft = path + ".new";
-  std::FILE* file = std::fopen(draft.c_str(), "wb");
+  std::FILE* file = open_private(draft);
   if (file == nullptr) {
     return file_error(path, fmt::format("cannot be written: {}", std::strerror(errno)));
   }

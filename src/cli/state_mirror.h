@@ -20,7 +20,8 @@ Result<StateImport> read_state_import(const std::string& path);
 /// sync would quietly begin from nothing.
 Status check_state_mirror(const std::string& path, const std::optional<StoredState>& stored);
 
-/// Replaces the file in one step: a reader sees the old document or the new one, whole.
+/// Replaces the file in one step: a reader sees the old document or the new one, whole. Only the
+/// owner may read it.
 /// Error kStateFile where it cannot be written.
 Status write_state_mirror(const std::string& path, const std::string& json);
 
