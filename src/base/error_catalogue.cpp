@@ -101,7 +101,8 @@ constexpr std::array<ErrorEntry, kCodeCount> kEntries{{
      "missing."},
     {ErrorCode::kNameCollision, "name_collision", ErrorClass::kDestination, false,
      "Two names of the source are one in the destination, or a name is reserved there.",
-     "Leave one of the two out with `exclude_tables`, rename it, or write to another destination."},
+     "Leave one of the two out with `exclude_tables`, rename it, or write to another destination. "
+     "Fields of a type that are one name in a struct are kept apart by `nested_types` = json."},
     {ErrorCode::kKeyChanged, "key_changed", ErrorClass::kDestination, false,
      "A table's primary key is no longer the one with which the destination was written.",
      "Drop or rename the destination's table, then run again: it is synced from the beginning."},

@@ -26,7 +26,7 @@ Status check_field_names(const CqlType& type) {
   for (const std::string& name : type.field_names) {
     const auto [other, is_new] = seen.emplace(folded_name(name), name);
     if (is_new) continue;
-    return Error{ErrorCode::kDestination,
+    return Error{ErrorCode::kNameCollision,
                  fmt::format("fields {} and {} of type {} are one name in a struct; set "
                              "nested_types=json, or rename one",
                              quoted(other->second), quoted(name), type.name)};

@@ -230,7 +230,7 @@ TEST_F(DuckDbNested, FieldsThatAreOneNameInAStructFailTheirTableWithTheWayOut) {
   auto sink = open_sink();
   const auto opened = sink->open_table(plan_for(udt_of({"zip", "ZIP"}, {kInt, kInt})));
   ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(opened.error().code, ErrorCode::kDestination);
+  EXPECT_EQ(opened.error().code, ErrorCode::kNameCollision);
   EXPECT_THAT(opened.error().message, HasSubstr(R"(fields "zip" and "ZIP")"));
   EXPECT_THAT(opened.error().message, HasSubstr("nested_types=json"));
 }
