@@ -4,9 +4,8 @@
 
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <random>
 
-#include "nested_bytes.h"
+#include "damaged_cells.h"
 
 namespace ringsync {
 namespace {
@@ -156,37 +155,14 @@ TEST(Json, VectorsOfFixedAndVariableSizeAreArrays) {
   EXPECT_EQ(json_of(vector_of(kText, 1), from_hex("812c") + long_text), "[\"" + long_text + "\"]");
 }
 
-TEST(Json, VectorsOfAnotherLengthAreMalformed) {
-  EXPECT_EQ(json_of(vector_of(kInt, 2), wire(int32_t{1})), "malformed");
-  EXPECT_EQ(json_of(vector_of(kInt, 1), wire(int32_t{1}) + "x"), "malformed");
-  EXPECT_EQ(json_of(vector_of(kText, 2), from_hex("0161")), "malformed");
-  EXPECT_EQ(json_of(vector_of(kText, 1), from_hex("0561")), "malformed");
-  EXPECT_EQ(json_of(vector_of(kText, 1), from_hex("ffffffffffffffffff61")), "malformed");
-  EXPECT_EQ(json_of(vector_of(kText, 1), from_hex("ff")), "malformed");
-}
-
-TEST(Json, CountsAndLengthsThatDoNotFitTheCellAreMalformed) {
-  const CqlType list = typed(TypeKind::kList, {kInt});
-  const CqlType map = typed(TypeKind::kMap, {kInt, kInt});
-  EXPECT_EQ(json_of(list, from_hex("000000")), "malformed");
-  EXPECT_EQ(json_of(list, from_hex("ffffffff")), "malformed");
-  EXPECT_EQ(json_of(list, from_hex("7fffffff")), "malformed");
-  EXPECT_EQ(json_of(list, from_hex("00000001")), "malformed");
-  EXPECT_EQ(json_of(list, from_hex("00000001 00000005 01")), "malformed");
-  EXPECT_EQ(json_of(list, from_hex("00000001 00000003 010203")), "malformed");
-  EXPECT_EQ(json_of(list, collection_of({wire(int32_t{1})}) + "x"), "malformed");
-  EXPECT_EQ(json_of(map, from_hex("00000001 00000004 00000001")), "malformed");
-  EXPECT_EQ(json_of(map, collection_of({wire(int32_t{1}), wire(int32_t{2})}, 2) + "x"),
-            "malformed");
-  EXPECT_EQ(json_of(typed(TypeKind::kTuple, {kInt}), from_hex("0000")), "malformed");
-  EXPECT_EQ(json_of(typed(TypeKind::kTuple, {kInt}), from_hex("00000002 0001")), "malformed");
+TEST(Json, CountsLengthsAndSizesThatDoNotFitTheCellAreMalformed) {
+  for (const auto& [type, bytes] : malformed_cells()) {
+    EXPECT_EQ(json_of(type, bytes), "malformed") << to_string(type);
+  }
 }
 
 TEST(Json, EveryCutOfANestedCellIsMalformedOrShorterAndNeverReadPastItsEnd) {
-  const CqlType thing = udt_of({"a", "b"}, {typed(TypeKind::kMap, {kText, kInt}), kText});
-  const std::string map = collection_of({"key", wire(int32_t{1}), "k2", wire(int32_t{2})}, 2);
-  const CqlType list = typed(TypeKind::kList, {thing});
-  const std::string whole = collection_of({fields_of({map, "text"}), fields_of({map, "more"})});
+  const auto [list, whole] = cell_to_cut();
   EXPECT_EQ(json_of(list, whole),
             R"([{"a":{"key":1,"k2":2},"b":"text"},{"a":{"key":1,"k2":2},"b":"more"}])");
   for (size_t size = 1; size < whole.size(); ++size) {
@@ -195,27 +171,10 @@ TEST(Json, EveryCutOfANestedCellIsMalformedOrShorterAndNeverReadPastItsEnd) {
 }
 
 TEST(Json, DamagedCellsAreRefusedOrStillMakeJson) {
-  const CqlType scalars =
-      typed(TypeKind::kTuple,
-            {typed(TypeKind::kVarint), typed(TypeKind::kDecimal), typed(TypeKind::kDuration),
-             typed(TypeKind::kInet), typed(TypeKind::kFloat), typed(TypeKind::kTime), kText});
-  const CqlType type =
-      typed(TypeKind::kMap,
-            {kText, typed(TypeKind::kList, {udt_of({"v", "s"}, {vector_of(kText, 2), scalars})})});
-  const std::string fields =
-      fields_of({from_hex("0102030405060708090a"), wire(int32_t{2}) + from_hex("0102"),
-                 from_hex("020406"), from_hex("7f000001"), wire(1.5F), wire(int64_t{5}), "text é"});
-  const std::string thing = fields_of({from_hex("02") + "ab" + from_hex("00"), fields});
-  const std::string whole =
-      collection_of({"key", collection_of({thing, thing}), "k2", collection_of({})}, 2);
+  const auto [type, whole] = cell_to_damage();
   ASSERT_TRUE(nlohmann::json::accept(json_of(type, whole)));
-  std::mt19937 random(7);
   int accepted = 0;
-  for (int round = 0; round < 20'000; ++round) {
-    std::string damaged = whole;
-    for (uint64_t changes = random() % 3 + 1; changes > 0; --changes) {
-      damaged[random() % damaged.size()] = static_cast<char>(random());
-    }
+  for (const std::string& damaged : damaged_copies(whole, 20'000)) {
     const std::string json = json_of(type, damaged);
     if (json == "malformed" || json == "unrepresentable" || json == "null cell") continue;
     ++accepted;
