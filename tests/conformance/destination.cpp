@@ -85,8 +85,12 @@ class DuckDbDestination final : public FileDestination {
     quirks.has_native_nested = true;
     quirks.locks_owners_out = true;
     quirks.keeps_negative_zero = false;
-    quirks.largest_date = "5881580-07-10";
-    quirks.largest_date_days = 2'147'483'646;
+    quirks.first_date = {-2'147'483'646, "5877642-06-25 (BC)"};
+    quirks.last_date = {2'147'483'646, "5881580-07-10"};
+    quirks.first_instant = {-9'223'372'022'400'000, "-9223372022400000000"};
+    quirks.last_instant = {9'223'372'036'854'775, "9223372036854775000"};
+    quirks.instant_text = "epoch_us(value)";  // its text is rounded so far from 1970
+    quirks.decimal_type = "DECIMAL";
     quirks.type_names =
         "INTEGER|TINYINT|SMALLINT|INTEGER|BIGINT|BIGINT|FLOAT|DOUBLE|BOOLEAN|TIMESTAMP WITH TIME "
         "ZONE|DATE|TIME_NS|UUID|UUID|VARCHAR|VARCHAR|VARCHAR|VARCHAR|VARCHAR|VARCHAR|BLOB|"
@@ -122,9 +126,10 @@ class SqliteDestination final : public FileDestination {
     quirks.shares_keyspaces = false;
     quirks.has_nan = false;
     quirks.keeps_negative_zero = false;
-    quirks.has_far_years = false;
-    quirks.largest_date = "9999-12-31";
-    quirks.largest_date_days = 2'932'896;
+    quirks.first_date = {-719'528, "0000-01-01"};
+    quirks.last_date = {2'932'896, "9999-12-31"};
+    quirks.first_instant = {-62'167'219'200'000, "0000-01-01T00:00:00.000Z"};
+    quirks.last_instant = {253'402'300'799'999, "9999-12-31T23:59:59.999Z"};
     quirks.type_names =
         "INTEGER|INTEGER|INTEGER|INTEGER|INTEGER|INTEGER|REAL|REAL|BOOLEAN|TEXT|TEXT|TEXT|TEXT|"
         "TEXT|"
@@ -175,8 +180,11 @@ class PostgresqlDestination final : public TestDestination {
     quirks.tells_case_apart = true;
     quirks.name_bytes_max = 63;
     quirks.has_nul = false;
-    quirks.largest_date = "5874897-12-31";
-    quirks.largest_date_days = 2'145'042'905;
+    quirks.first_date = {-2'440'588, "4714-11-24 BC"};
+    quirks.last_date = {2'145'042'905, "5874897-12-31"};
+    quirks.first_instant = {-210'866'803'200'000, "4714-11-24 00:00:00+00 BC"};
+    quirks.last_instant = {9'223'372'036'854'775, "294247-01-10 04:00:54.775+00"};
+    quirks.decimal_type = "numeric";
     quirks.type_names =
         "integer|smallint|smallint|integer|bigint|bigint|real|double precision|boolean|timestamp "
         "with time zone|date|text|uuid|uuid|text|text|text|text|text|text|bytea|timestamp "

@@ -2,6 +2,7 @@
 // that differs between them for a reader: their quirks.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -11,6 +12,12 @@
 #include "sink/adbc/dialect.h"
 
 namespace ringsync {
+
+/// The first or last value that a type holds.
+struct Edge {
+  int64_t value = 0;  // as the source counts
+  std::string text;   // as the database writes it
+};
 
 /// Differences that users see (docs/destinations.md); everything else is the same.
 struct Quirks {
@@ -26,10 +33,13 @@ struct Quirks {
   bool has_nan = true;
   bool has_nul = true;  // texts may hold U+0000
   bool keeps_negative_zero = true;
-  bool has_far_years = true;  // years beyond 9999, and before Christ
-  std::string largest_date;   // the last date that it holds, as it writes it
-  int32_t largest_date_days = 0;
-  std::string type_names;  // of table `types` in types_test.cpp, joined by "|"
+  Edge first_date;  // in days from 1970-01-01
+  Edge last_date;
+  Edge first_instant;  // in milliseconds from 1970-01-01T00:00:00Z
+  Edge last_instant;
+  std::string instant_text = "value";  // what of column `value` tells its every millisecond
+  std::string decimal_type;            // of decimals with a size; they stay text where empty
+  std::string type_names;              // of table `types` in types_test.cpp, joined by "|"
 };
 
 class TestDestination {
