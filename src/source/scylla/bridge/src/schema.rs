@@ -9,22 +9,37 @@ use scylla::response::query_result::QueryRowsResult;
 use scylla::value::CqlValue;
 use std::collections::{BTreeMap, HashMap};
 
-/// All tables of a keyspace and its materialised views, by name, in a fixed number of requests.
+/// All tables of a keyspace and its materialised views, by name, in a fixed number of requests, sent
+/// side by side.
 /// Error `Schema` where there is no such keyspace, with the names of those there are.
 pub async fn read(cql: &CqlSession, keyspace: &str) -> Result<Schema, Status> {
-    check_keyspace(cql, keyspace).await?;
-    let user_types = user_types(cql, keyspace).await?;
-    let mut tables = tables(cql, keyspace).await?;
-    add_indexes(cql, keyspace, &mut tables).await?;
-    add_views(cql, keyspace, &mut tables).await?;
-    let rows = query(
-        cql,
-        "SELECT table_name, column_name, kind, position, type \
-         FROM system_schema.columns WHERE keyspace_name = ?",
-        keyspace,
-    )
-    .await?;
-    for row in rows_of::<(String, String, String, i32, String)>(&rows)? {
+    let ((), user_types, mut tables, indexes, views, columns, offers_sai) = tokio::try_join!(
+        check_keyspace(cql, keyspace),
+        user_types(cql, keyspace),
+        tables(cql, keyspace),
+        query(
+            cql,
+            "SELECT table_name, index_name, options FROM system_schema.indexes \
+             WHERE keyspace_name = ?",
+            keyspace,
+        ),
+        query(
+            cql,
+            "SELECT view_name, base_table_name, id FROM system_schema.views \
+             WHERE keyspace_name = ?",
+            keyspace,
+        ),
+        query(
+            cql,
+            "SELECT table_name, column_name, kind, position, type \
+             FROM system_schema.columns WHERE keyspace_name = ?",
+            keyspace,
+        ),
+        offers_sai(cql),
+    )?;
+    add_indexes(&indexes, &mut tables)?;
+    add_views(&views, &mut tables)?;
+    for row in rows_of::<(String, String, String, i32, String)>(&columns)? {
         let (table, name, kind, position, type_text) = row?;
         // The columns of views that stand for an index are here too.
         let Some(found) = tables.get_mut(&table) else {
@@ -50,7 +65,7 @@ pub async fn read(cql: &CqlSession, keyspace: &str) -> Result<Schema, Status> {
     Ok(Schema {
         status: Status::ok(),
         tables,
-        offers_sai: offers_sai(cql).await?,
+        offers_sai,
     })
 }
 
@@ -105,19 +120,11 @@ async fn offers_sai(cql: &CqlSession) -> Result<bool, Status> {
 }
 
 /// In the order of their names: the index name is the clustering key.
-async fn add_indexes(
-    cql: &CqlSession,
-    keyspace: &str,
+fn add_indexes(
+    rows: &QueryRowsResult,
     tables: &mut BTreeMap<String, RawTable>,
 ) -> Result<(), Status> {
-    let rows = query(
-        cql,
-        "SELECT table_name, index_name, options FROM system_schema.indexes \
-         WHERE keyspace_name = ?",
-        keyspace,
-    )
-    .await?;
-    for row in rows_of::<(String, String, Option<HashMap<String, String>>)>(&rows)? {
+    for row in rows_of::<(String, String, Option<HashMap<String, String>>)>(rows)? {
         let (table, name, options) = row?;
         let mut options = options.unwrap_or_default();
         if let Some(found) = tables.get_mut(&table) {
@@ -131,18 +138,11 @@ async fn add_indexes(
     Ok(())
 }
 
-async fn add_views(
-    cql: &CqlSession,
-    keyspace: &str,
+fn add_views(
+    rows: &QueryRowsResult,
     tables: &mut BTreeMap<String, RawTable>,
 ) -> Result<(), Status> {
-    let rows = query(
-        cql,
-        "SELECT view_name, base_table_name, id FROM system_schema.views WHERE keyspace_name = ?",
-        keyspace,
-    )
-    .await?;
-    for row in rows_of::<(String, String, CqlValue)>(&rows)? {
+    for row in rows_of::<(String, String, CqlValue)>(rows)? {
         let (name, base, id) = row?;
         let indexes = tables.get(&base).map_or(&[][..], |table| &table.indexes);
         if stands_for_index(&name, indexes) {
