@@ -144,12 +144,13 @@ Status SyncEngine::on_size_probe(ActiveScan probe) {
 
 Status SyncEngine::on_window_probe(ActiveScan probe) {
   TableRun& table = *probe.table;
-  const bool is_last = probe.probe_pages.back().is_last;
-  if (!is_last && !table.plan_window(estimate_from(probe.probe_pages), read_setting())) return {};
-  RINGSYNC_TRY(deliver_probe(probe));
-  if (is_last) return on_scan_end(table, probe.work);
-  table.go_on(probe.work);
-  return {};
+  std::vector<WindowSlice> slices = table.meet_slice(
+      {std::move(probe.work), std::move(probe.probe_pages.front())}, read_setting());
+  for (WindowSlice& slice : slices) {
+    RINGSYNC_TRY(deliver(table, slice.work, slice.page));
+    slice.page.is_last ? table.on_scan_complete(slice.work) : table.go_on(slice.work);
+  }
+  return slices.empty() ? Status() : end_table_if_read(table);
 }
 
 Status SyncEngine::deliver_probe(ActiveScan& probe) {

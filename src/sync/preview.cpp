@@ -160,7 +160,10 @@ TablePreview preview_of(const Probed& table, const Source& source, const Keyspac
       progress.positions().size() +
       plan_splits(progress.remaining(), setting.ring_tokens, preview.table, setting.sizing).size();
   const bool one_request = preview.table_is_exact && table.run->probe_reads_all();
-  if (one_request || preview.method == ReadMethod::kIndexWindows) preview.splits = 1;
+  if (preview.method == ReadMethod::kIndexWindows) {
+    preview.splits = std::min(setting.lanes, kWindowSlicesMax);
+  }
+  if (one_request) preview.splits = 1;
   add_blind_spots(preview);
   add_helpful_cql(preview, keyspace, options);
   return preview;

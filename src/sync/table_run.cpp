@@ -7,6 +7,17 @@
 #include "plan/token_ranges.h"
 
 namespace ringsync {
+namespace {
+
+/// Rows that the slice holds, as far as its first page tells.
+double estimated_rows(const WindowSlice& slice) {
+  const auto rows = static_cast<double>(slice.page.rows_read);
+  if (slice.page.is_last || slice.page.rows_read == 0) return rows;
+  const TokenRange& range = slice.work.range;
+  return rows * ring_share(range) / ring_share({range.start, slice.page.last_token});
+}
+
+}  // namespace
 
 TableRun::TableRun(TablePlan plan, TableState& state, PagingFingerprint paging_fingerprint)
     : plan_(std::move(plan)),
@@ -69,26 +80,37 @@ void TableRun::plan_reads(TableEstimate estimate, const ReadSetting& setting) {
 void TableRun::open_window(const ReadSetting& setting) {
   set_bounds(windows_->after_ms(), windows_->end_ms(), true);
   if (progress_.is_empty()) {
-    ScanWork probe;
-    probe.purpose = ScanPurpose::kWindowProbe;
-    pending_.push_back(std::move(probe));
+    const auto ranges = cut_evenly(kWholeRing, std::min(setting.lanes, kWindowSlicesMax));
+    slices_awaited_ = ranges.size();
+    for (const TokenRange& range : ranges) {
+      ScanWork probe;
+      probe.purpose = ScanPurpose::kWindowProbe;
+      probe.range = range;
+      pending_.push_back(std::move(probe));
+    }
     return;
   }
   // How much is left of a window that a saved run began is not known: a split a lane.
   plan_scans({uint64_t{setting.lanes} * 2 * setting.page_rows, estimate_.row_bytes}, setting);
 }
 
-bool TableRun::plan_window(TableEstimate window, const ReadSetting& setting) {
-  if (!windows_->estimate(static_cast<double>(window.rows)).index_is_cheaper()) {
+std::vector<WindowSlice> TableRun::meet_slice(WindowSlice slice, const ReadSetting& setting) {
+  slices_.push_back(std::move(slice));
+  if (slices_.size() < slices_awaited_) return {};
+  double rows = 0;
+  bool is_whole = true;
+  for (const WindowSlice& met : slices_) {
+    rows += estimated_rows(met);
+    is_whole = is_whole && met.page.is_last;
+  }
+  if (!is_whole && !windows_->estimate(rows).index_is_cheaper()) {
     log_info("table {}: index {} leads to so many rows that one scan is cheaper", name(),
              plan_.cursor_index);
     give_up_index(setting);
-    return false;
+    return {};
   }
-  plan_scans(window, setting);
-  if (queue_.remaining() > 1) return false;
-  queue_ = SplitQueue();
-  return true;
+  slices_awaited_ = 0;
+  return std::exchange(slices_, {});
 }
 
 bool TableRun::plan_next(const ReadSetting& setting) {
@@ -115,6 +137,8 @@ void TableRun::give_up_index(const ReadSetting& setting) {
 // What was read of a window with an end says nothing of the rows past that end.
 void TableRun::forget_window() {
   progress_ = RunProgress();
+  slices_.clear();
+  slices_awaited_ = 0;
   pending_.clear();
   queue_ = SplitQueue();
 }
@@ -125,6 +149,8 @@ void TableRun::scan_the_rest(const ReadSetting& setting) {
   const std::optional<int64_t> after_ms =
       windows_ ? windows_->after_ms() : state_.run->cursor_after_ms;
   windows_.reset();
+  slices_.clear();
+  slices_awaited_ = 0;
   pending_.clear();
   set_bounds(after_ms, std::nullopt, false);
   plan_scans(estimate_, setting);
@@ -241,6 +267,7 @@ void TableRun::fail(Error error, int64_t now_ms) {
   save_progress();
   const bool began = phase_ == TablePhase::kReading;
   phase_ = TablePhase::kFailed;
+  slices_.clear();
   encoders_.reset();
   summary_.error = std::move(error);
   if (began) summary_.seconds = static_cast<double>(now_ms - began_ms_) / 1000.0;

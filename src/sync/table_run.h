@@ -24,7 +24,7 @@ namespace ringsync {
 /// What a scan is for.
 enum class ScanPurpose : uint8_t {
   kSizeProbe,    // the first pages of the ring, whatever the bounds: how large the table is
-  kWindowProbe,  // the first page of an index window: most often all of it
+  kWindowProbe,  // the first page of a slice of an index window: most often all of it
   kSplit,        // rows of a split
 };
 
@@ -39,6 +39,15 @@ struct ScanWork {
   uint32_t refusals = 0;               // of its paging states by the server
   int64_t failing_since_ms = 0;        // steady; of the first of these
 };
+
+/// A slice of the ring within an index window, and its first page.
+struct WindowSlice {
+  ScanWork work;
+  EncodedRows page;
+};
+
+/// Slices of a window are read side by side: an index read keeps one thread of a server busy.
+inline constexpr uint32_t kWindowSlicesMax = 16;
 
 /// What planning a table's reads needs to know beside the table.
 struct ReadSetting {
@@ -83,10 +92,10 @@ class TableRun {
   void begin(std::shared_ptr<TableEncoders> encoders, int64_t now_ms);
   /// The size is known: chooses between index windows and a scan, and plans the first reads.
   void plan_reads(TableEstimate estimate, const ReadSetting& setting);
-  /// The probe of an index window did not come to its end; `window` is what it told. Plans the rest
-  /// of the window, or of the run where a scan is cheaper after all. True where the scan goes on
-  /// behind the probe's page, which then counts (see go_on); else that page is to be dropped.
-  bool plan_window(TableEstimate window, const ReadSetting& setting);
+  /// A slice's first page has come. With the last of them, all slices of the window, which are to
+  /// be delivered and, where they are not at their ends, gone on with (see go_on); nothing before,
+  /// nor where they tell that a scan is cheaper, which is planned then.
+  std::vector<WindowSlice> meet_slice(WindowSlice slice, const ReadSetting& setting);
   /// The present bounds are read to their end. False where nothing is left; else the next window,
   /// or a scan of all that is left, is planned.
   bool plan_next(const ReadSetting& setting);
@@ -151,7 +160,9 @@ class TableRun {
   std::shared_ptr<TableEncoders> encoders_;  // shared with the workers' pages in flight
   RunProgress progress_;
   std::optional<IndexWindows> windows_;
-  std::deque<ScanWork> pending_;  // before the queue's splits
+  std::deque<ScanWork> pending_;     // before the queue's splits
+  std::vector<WindowSlice> slices_;  // met, while others are awaited
+  size_t slices_awaited_ = 0;
   SplitQueue queue_;
   TableEstimate estimate_;
   TablePhase phase_ = TablePhase::kWaiting;

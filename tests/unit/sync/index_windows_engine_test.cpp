@@ -44,6 +44,24 @@ class WindowedEngine : public testing::EngineFixture {
     return reads;
   }
 
+  // The windows that were read, in order; each by slices that are the whole ring together.
+  std::vector<ScanRequest> windows() const {
+    std::vector<ScanRequest> windows;
+    std::vector<TokenRange> slices;
+    for (const ScanRequest& read : window_reads()) {
+      if (windows.empty() || read.query->cursor_after_ms != windows.back().query->cursor_after_ms) {
+        windows.push_back(read);
+        slices.clear();
+      }
+      slices.push_back(read.range);
+    }
+    EXPECT_GT(slices.size(), 1U) << "the last window was not read side by side";
+    for (size_t i = 0; i + 1 < slices.size(); ++i) EXPECT_EQ(slices[i].end, slices[i + 1].start);
+    EXPECT_EQ(slices.front().start, kWholeRing.start);
+    EXPECT_EQ(slices.back().end, kWholeRing.end);
+    return windows;
+  }
+
   int64_t began_ms_ = 0;
 };
 
@@ -55,7 +73,7 @@ TEST_F(WindowedEngine, WindowsOfSixHoursFollowOneAnotherAndTheLastHasNoEnd) {
   expect_equal_to_source();
   EXPECT_EQ(delivered_rows_, 5U);
   EXPECT_EQ(summary->tables[0].index_windows, 6U);
-  const auto reads = window_reads();
+  const auto reads = windows();
   ASSERT_EQ(reads.size(), 6U);
   for (size_t i = 0; i + 1 < reads.size(); ++i) {
     EXPECT_EQ(*reads[i].query->cursor_until_ms - *reads[i].query->cursor_after_ms, 6 * kHourMs);
@@ -119,8 +137,8 @@ TEST_F(WindowedEngine, AnIndexThatLeadsToTooManyRowsGivesWayToOneScan) {
   ASSERT_TRUE(summary.ok());
   expect_equal_to_source();
   EXPECT_EQ(delivered_rows_, 3000U);
-  EXPECT_FALSE(window_reads().empty());
-  EXPECT_LT(window_reads().size(), 4U);
+  EXPECT_GE(windows().size(), 1U);
+  EXPECT_LE(windows().size(), 2U) << "the scan came no sooner than by the second window";
 }
 
 TEST_F(WindowedEngine, AnIndexThatTheServerRefusesGivesWayToOneScan) {
@@ -131,7 +149,7 @@ TEST_F(WindowedEngine, AnIndexThatTheServerRefusesGivesWayToOneScan) {
   ASSERT_TRUE(summary.ok());
   EXPECT_FALSE(summary->tables[0].error.has_value());
   expect_equal_to_source();
-  EXPECT_EQ(window_reads().size(), 1U);
+  EXPECT_EQ(windows().size(), 1U);
   EXPECT_EQ(delivered_rows_, 1U);
 }
 
