@@ -1,11 +1,35 @@
-// Whether text is what it says it is. Thread rule: pure function.
+// Whether text is what it says it is. Thread rule: pure functions.
 #pragma once
 
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace ringsync {
 
+/// Below this size a check for ASCII in place costs less than the call of the real one.
+inline constexpr size_t kShortTextBytes = 64;
+
+/// True where every byte of `text` is ASCII.
+inline bool is_ascii(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080'8080'8080'8080U;
+  uint64_t seen = 0;
+  size_t at = 0;
+  for (; text.size() - at >= sizeof seen; at += sizeof seen) {
+    uint64_t word = 0;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    seen |= word;
+  }
+  for (; at < text.size(); ++at) seen |= static_cast<uint8_t>(text[at]);
+  return (seen & kHighBits) == 0;
+}
+
 /// True where `text` is valid UTF-8 (RFC 3629), the empty text included.
 bool is_utf8(std::string_view text);
+
+/// is_utf8() for loops over many texts, most of them short and ASCII.
+inline bool is_utf8_mostly_ascii(std::string_view text) {
+  return (text.size() < kShortTextBytes && is_ascii(text)) || is_utf8(text);
+}
 
 }  // namespace ringsync

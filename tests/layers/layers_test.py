@@ -23,6 +23,7 @@ ALLOWED = {
     "sink": {"base", "model", "cql"},
     "sink/null": {"base", "model", "cql", "sink"},
     "sink/arrow": {"base", "model", "cql", "sink"},
+    "sink/fivetran": {"base", "model", "cql", "sink"},
     "sink/adbc": {"base", "model", "cql", "sink", "sink/arrow"},
     "sync": {"base", "model", "cql", "plan", "source", "sink"},
     # What the front doors share: from a configuration to an open source and the engine's options.

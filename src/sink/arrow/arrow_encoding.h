@@ -9,6 +9,7 @@
 #include <string>
 
 #include "model/cql_type.h"
+#include "sink/cell_policy.h"
 
 namespace ringsync {
 
@@ -16,12 +17,6 @@ namespace ringsync {
 enum class NestedForm : uint8_t {
   kJson,    // JSON text
   kNative,  // Arrow's nested types; key columns are JSON text all the same
-};
-
-/// What becomes of a value that the destination's type cannot hold (`on_unrepresentable`).
-enum class OnUnrepresentable : uint8_t {
-  kFail,  // its table fails
-  kNull,  // it becomes NULL and is counted; in key columns its table fails all the same
 };
 
 /// What a destination's types can hold; DuckDB's by default. A value beyond is unrepresentable.

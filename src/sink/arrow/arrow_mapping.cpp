@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include "cql/decimal_value.h"
+
 namespace ringsync {
 namespace {
 
@@ -75,19 +77,7 @@ Result<ArrowType> native_type(const CqlType& type, const ArrowEncoding& encoding
 }
 
 Result<ArrowType> decimal_type(TypeKind kind, DecimalSize size) {
-  if (size.precision < 1 || size.precision > 38 || size.scale < 0 || size.scale > size.precision) {
-    return Error{
-        ErrorCode::kConfig,
-        fmt::format("decimal_types asks for DECIMAL({},{}); digits are 1 to 38, of which 0 "
-                    "to all stand behind the point",
-                    size.precision, size.scale)};
-  }
-  if (kind == TypeKind::kVarint && size.scale != 0) {
-    return Error{ErrorCode::kConfig,
-                 fmt::format("decimal_types asks for DECIMAL({},{}); a varint has no digits behind "
-                             "the point: write DECIMAL({},0)",
-                             size.precision, size.scale, size.precision)};
-  }
+  RINGSYNC_TRY(check_decimal_size(kind, size));
   ArrowType type = ArrowKind::kDecimal128;
   type.precision = size.precision;
   type.scale = size.scale;

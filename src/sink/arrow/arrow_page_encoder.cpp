@@ -10,12 +10,10 @@ Result<std::unique_ptr<ArrowPageEncoder>> ArrowPageEncoder::make(const Table& ta
   RINGSYNC_ASSIGN(std::vector<ArrowType> types, arrow_types(table, encoding));
   std::unique_ptr<ArrowPageEncoder> encoder(new ArrowPageEncoder);
   for (size_t i = 0; i < table.columns.size(); ++i) {
-    ColumnPlace place{quoted(table.keyspace) + "." + quoted(table.name),
-                      table.columns[i],
+    ColumnPlace place{{quoted(table.keyspace) + "." + quoted(table.name), table.columns[i],
+                       i < table.primary_key_count, encoding.on_unrepresentable},
                       static_cast<uint16_t>(i),
-                      i < table.primary_key_count,
                       std::move(types[i]),
-                      encoding.on_unrepresentable,
                       encoding.limits};
     encoder->columns_.push_back(make_column_encoder(std::move(place)));
   }

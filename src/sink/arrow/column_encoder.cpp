@@ -1,12 +1,10 @@
 #include "sink/arrow/column_encoder.h"
 
-#include <fmt/format.h>
-
 #include <cstring>
 #include <type_traits>
 
 #include "cql/decimal_value.h"
-#include "sink/arrow/key_rules.h"
+#include "cql/key_rules.h"
 #include "sink/arrow/limited_decoder.h"
 #include "sink/arrow/nested_builder.h"
 
@@ -101,25 +99,6 @@ class BooleanColumn final : public ColumnEncoder {
   }
 };
 
-/// decimal and varint as fixed-point numbers.
-struct DecimalDecoder {
-  Decoded operator()(CellView cell, Int128& out) const {
-    const Decoded outcome = kind == TypeKind::kVarint
-                                ? decode_varint128(cell, precision, out)
-                                : decode_decimal128(cell, precision, scale, out);
-    if (outcome != Decoded::kValue || !is_key) return outcome;
-    // 1.0 and 1.00 are two keys in the source and would be one in the destination.
-    const bool is_alone =
-        is_canonical(kind, cell) && (kind == TypeKind::kVarint || decimal_scale(cell) == scale);
-    return is_alone ? Decoded::kValue : Decoded::kUnrepresentable;
-  }
-
-  TypeKind kind;
-  bool is_key;
-  int32_t precision;
-  int32_t scale;
-};
-
 /// Nested types in Arrow's own form; never a key.
 class NativeNestedColumn final : public ColumnEncoder {
  public:
@@ -152,40 +131,8 @@ void ValidityBuilder::start() {
 }
 
 Error ColumnEncoder::failure(Decoded outcome) const {
-  const std::string where = fmt::format("table {}, column {} ({})", place_.table,
-                                        quoted(place_.column.name), to_string(place_.column.type));
-  switch (outcome) {
-    case Decoded::kNull:
-      return {ErrorCode::kMalformed,
-              where +
-                  ": a key column without a value; the destination could not tell its rows "
-                  "apart. Exclude the table with exclude_tables"};
-    case Decoded::kUnrepresentable:
-      return {ErrorCode::kUnrepresentable,
-              where + ": a value that the destination cannot hold exactly. " + remedy()};
-    default:
-      return {ErrorCode::kMalformed,
-              where +
-                  ": bytes that are no value of this type. Repair the row in the source, or "
-                  "exclude the table with exclude_tables"};
-  }
-}
-
-std::string ColumnEncoder::remedy() const {
-  if (place_.is_key) {
-    return "Key columns are never rounded or left NULL: correct the value in the source, or "
-           "exclude "
-           "the table with exclude_tables";
-  }
-  const std::string or_else =
-      "on_unrepresentable=null stores NULL for such values; or correct them in the source, or "
-      "exclude the table with exclude_tables";
-  if (place_.type.kind != ArrowKind::kDecimal128) return "The option " + or_else;
-  return fmt::format(
-      "It does not fit DECIMAL({},{}): name a larger size in decimal_types, or leave the column "
-      "out "
-      "of it, which brings exact text. The option {}",
-      place_.type.precision, place_.type.scale, or_else);
+  if (place_.type.kind != ArrowKind::kDecimal128) return place_.failure(outcome, "");
+  return place_.failure(outcome, decimal_remedy({place_.type.precision, place_.type.scale}));
 }
 
 std::unique_ptr<ColumnEncoder> make_column_encoder(ColumnPlace place) {
@@ -206,8 +153,8 @@ std::unique_ptr<ColumnEncoder> make_column_encoder(ColumnPlace place) {
     case ArrowKind::kUuid: return fixed_size<Uuid>(std::move(place), Plain<decode_uuid>{});
     case ArrowKind::kBoolean: return std::make_unique<BooleanColumn>(std::move(place));
     case ArrowKind::kDecimal128: {
-      const DecimalDecoder decoder{place.column.type.kind, place.is_key, place.type.precision,
-                                   place.type.scale};
+      const FixedPointDecoder decoder{
+          place.column.type.kind, place.is_key, {place.type.precision, place.type.scale}};
       return fixed_size<Int128>(std::move(place), decoder);
     }
     case ArrowKind::kList:

@@ -5,25 +5,20 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "cql/page_view.h"
 #include "cql/scalar.h"
-#include "model/table.h"
 #include "sink/arrow/arrow_encoding.h"
 #include "sink/arrow/arrow_page.h"
 #include "sink/arrow/arrow_type.h"
+#include "sink/cell_policy.h"
 
 namespace ringsync {
 
 /// Where a column stands and what it becomes.
-struct ColumnPlace {
-  std::string table;  // "keyspace"."table"
-  Column column;
+struct ColumnPlace : CellPolicy {
   uint16_t index = 0;
-  bool is_key = false;
   ArrowType type;
-  OnUnrepresentable on_unrepresentable = OnUnrepresentable::kFail;
   ValueLimits limits;
 };
 
@@ -36,25 +31,13 @@ class ColumnEncoder {
 
  protected:
   const ColumnPlace& place() const { return place_; }
-  /// True where a cell that became no value is NULL in the destination; counts in `nulled` what had
-  /// a value all the same.
   bool becomes_null(Decoded outcome, uint32_t& nulled) const {
-    if (place_.is_key) return false;
-    if (outcome == Decoded::kNull) return true;
-    if (outcome != Decoded::kUnrepresentable ||
-        place_.on_unrepresentable != OnUnrepresentable::kNull) {
-      return false;
-    }
-    ++nulled;
-    return true;
+    return place_.becomes_null(outcome, nulled);
   }
   /// The error for a cell that became no value, and was not allowed to be null.
   Error failure(Decoded outcome) const;
 
  private:
-  /// What the user can do about a value that the destination cannot hold.
-  std::string remedy() const;
-
   ColumnPlace place_;
 };
 

@@ -7,7 +7,7 @@
 #include "cql/nested_reader.h"
 #include "cql/scalar_text.h"
 #include "cql/utf8.h"
-#include "sink/arrow/key_rules.h"
+#include "cql/key_rules.h"
 #include "sink/arrow/limited_decoder.h"
 
 namespace ringsync {

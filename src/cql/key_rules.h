@@ -5,7 +5,7 @@
 
 namespace ringsync {
 
-/// True where another cell of this kind becomes a value that the destination takes for the same:
+/// True where another cell of this kind becomes a value that a destination takes for the same:
 /// beside what is_canonical() says, zeros of both signs are equal there, and DuckDB's compressed
 /// storage does not keep the sign. The cell decodes.
 inline bool merges_with_another(TypeKind kind, CellView cell) {
