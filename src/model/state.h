@@ -33,6 +33,8 @@ struct RunState {
   std::string paging_fingerprint;    // what the paging states below were made for
   std::vector<TokenRange> done;      // sorted, merged: read within the bounds and delivered
   std::vector<ScanPosition> active;  // sorted by range; outside `done`
+  /// False until the run's first page is there: it is not stored before (Sink::begin_table).
+  bool has_begun = true;
 
   bool operator==(const RunState&) const = default;
 };

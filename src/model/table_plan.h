@@ -38,6 +38,7 @@ struct TablePlan {
   std::string cursor_index;                // index that may serve the bound; empty: none
   int64_t until_ms = 0;                    // the next sync's base, fixed before the first page
   int64_t run_started_us = 0;              // rows last synced before this are swept at the end
+  bool columns_are_known = false;          // an earlier sync's state has the very same columns
 
   /// True where the run reads the whole table, so that rows not met are gone from the source.
   bool sweeps() const { return run != RunKind::kIncremental && !cursor_after_ms; }

@@ -63,6 +63,7 @@ void match_to_schema(TableState& state, const Table& table, SyncMode mode,
 RunState begin_run(TableState& state, SyncMode mode, const PlanningOptions& options,
                    PlanningTimes times) {
   RunState run;
+  run.has_begun = false;
   run.until_ms = times.until_ms;
   run.started_us = std::max(times.now_us, state.last_run_started_us + 1);
   run.kind = mode == SyncMode::kFull ? RunKind::kFull : RunKind::kFirst;
@@ -79,6 +80,11 @@ RunState begin_run(TableState& state, SyncMode mode, const PlanningOptions& opti
   }
   state.last_run_started_us = run.started_us;
   return run;
+}
+
+// An imported state, which no run of ours has left, knows columns but did not bring them.
+bool knows_columns(const TableState& before, const TableState& now) {
+  return before.last_run_started_us > 0 && before.columns_fingerprint == now.columns_fingerprint;
 }
 
 // The index that can serve the cursor's bounds, or nothing.
@@ -148,7 +154,9 @@ TablePlan plan_table(const Table& table, TableState& state, const PlanningOption
   plan.table = table;
   plan.cursor_column = find_cursor(table, options.cursor_column, plan.full_reason);
   plan.mode = plan.cursor_column ? SyncMode::kTimestamp : SyncMode::kFull;
+  const TableState before = state;
   match_to_schema(state, table, plan.mode, options);
+  plan.columns_are_known = knows_columns(before, state);
   if (!state.run) state.run = begin_run(state, plan.mode, options, times);
   plan.run = state.run->kind;
   plan.cursor_after_ms = state.run->cursor_after_ms;

@@ -95,6 +95,10 @@ class Sink {
   /// where its shape is the reason (types, names, key, what the destination has in its
   /// place), for the whole sink otherwise.
   virtual Result<TableOpening> open_table(const TablePlan& plan) = 0;
+  /// The first page of a new run has come; its rows, if it has any, are delivered next. A run that
+  /// a saved state holds was begun before it was saved: a state holds a run from here on. A
+  /// destination that marks all old rows deleted before the new ones arrive does it now.
+  virtual Status begin_table(const TablePlan&) { return {}; }
   virtual Result<std::unique_ptr<PageEncoder>> encoder(const TablePlan& plan) = 0;
   /// Takes rows of a page; several slices of one page come one after the other. Blocking is how a
   /// destination slows the scan.

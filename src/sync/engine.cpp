@@ -170,6 +170,10 @@ Status SyncEngine::on_page(ActiveScan& scan, ScanId id, const EncodedRows& rows)
 Status SyncEngine::deliver(TableRun& table, ScanWork& work, const EncodedRows& rows) {
   const uint32_t total = rows.rows_read - rows.rows_reported;
   const bool may_repeat = table.may_repeat(work);
+  if (!table.has_begun()) {
+    RINGSYNC_TRY(sink_.begin_table(table.plan()));
+    table.mark_begun();
+  }
   for (uint32_t first = 0; first < total;) {
     const uint32_t count = std::min(total - first, checkpointer_.rows_left());
     RINGSYNC_TRY(sink_.deliver(table.plan(), rows.encoded, {first, count, may_repeat}));

@@ -101,6 +101,7 @@ class TableOpener {
   /// imported state vouches for rows that the destination does not have.
   Result<std::unique_ptr<TableRun>> open(const Table& table, TableState& state,
                                          int64_t now_ms) const {
+    const TableState before = state;
     std::unique_ptr<TableRun> run = plan_run(source_, survey_, table, state, options_);
     auto opened = sink_.open_table(run->plan());
     if (opened.ok() && opened->is_new && run->builds_on_earlier_rows() && state_vouches_) {
@@ -116,6 +117,8 @@ class TableOpener {
     if (!opened.ok()) {
       log_error(opened.error().within("table " + table.name));
       run->fail(opened.error(), now_ms);
+      // What the destination has not taken is not to be known to it next time.
+      state = before;
       return run;
     }
     log_start(*run);

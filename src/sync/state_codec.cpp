@@ -126,7 +126,7 @@ json encode_table(const TableState& table) {
   if (!table.cursor_column.empty()) document["cursor_column"] = table.cursor_column;
   if (table.cursor_ms) document["cursor_ms"] = *table.cursor_ms;
   if (table.floor_ms) document["floor_ms"] = *table.floor_ms;
-  if (table.run) document["run"] = encode_run(*table.run);
+  if (table.run && table.run->has_begun) document["run"] = encode_run(*table.run);
   return document;
 }
 

@@ -105,6 +105,10 @@ class TableRun {
   /// scan of the table may be under way.
   void give_up_index(const ReadSetting& setting);
 
+  /// True from the run's first page on, whether this sync or an earlier one met it.
+  bool has_begun() const { return state_.run->has_begun; }
+  void mark_begun() { state_.run->has_begun = true; }
+
   /// True where nothing of this run was delivered before.
   bool is_untouched() const { return share_at_start_ == 0 && !resumes_window_; }
   /// True where this run leaves out rows because an earlier one has brought them.
