@@ -4,10 +4,10 @@
 #include <cstring>
 #include <limits>
 
+#include "cql/key_rules.h"
 #include "cql/nested_reader.h"
 #include "cql/scalar_text.h"
 #include "cql/utf8.h"
-#include "cql/key_rules.h"
 #include "sink/arrow/limited_decoder.h"
 
 namespace ringsync {
