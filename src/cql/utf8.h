@@ -13,14 +13,19 @@ inline constexpr size_t kShortTextBytes = 64;
 /// True where every byte of `text` is ASCII.
 inline bool is_ascii(std::string_view text) {
   constexpr uint64_t kHighBits = 0x8080'8080'8080'8080U;
+  constexpr size_t kWord = sizeof(uint64_t);
   uint64_t seen = 0;
-  size_t at = 0;
-  for (; text.size() - at >= sizeof seen; at += sizeof seen) {
+  const auto see_word = [&](size_t at) {
     uint64_t word = 0;
-    std::memcpy(&word, text.data() + at, sizeof word);
+    std::memcpy(&word, text.data() + at, kWord);
     seen |= word;
+  };
+  if (text.size() < kWord) {
+    for (const char c : text) seen |= static_cast<uint8_t>(c);
+    return (seen & kHighBits) == 0;
   }
-  for (; at < text.size(); ++at) seen |= static_cast<uint8_t>(text[at]);
+  for (size_t at = 0; at + kWord <= text.size(); at += kWord) see_word(at);
+  see_word(text.size() - kWord);  // may overlap
   return (seen & kHighBits) == 0;
 }
 

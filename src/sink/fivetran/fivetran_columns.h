@@ -20,7 +20,7 @@ struct FivetranEncoding {
   TypeMapping mapping = TypeMapping::kCompatible;
   OnUnrepresentable on_unrepresentable = OnUnrepresentable::kFail;
   /// `decimal_types`: which decimal and varint columns become fixed-point numbers. Called with the
-  /// names of table and column, once a column; may be empty.
+  /// names of table and column, by any thread that makes an encoder; may be empty.
   std::function<std::optional<DecimalSize>(const std::string&, const std::string&)> decimal_size =
       {};
 };

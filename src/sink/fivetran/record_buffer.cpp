@@ -14,11 +14,13 @@ constexpr size_t kIdleBufferBytesMax = size_t{8} << 20;
 }  // namespace
 
 void RecordBuffer::grow(size_t bytes) {
-  const size_t wanted = std::max(size_ + bytes, capacity_ + capacity_ / 2);
+  const size_t written = size();
+  const size_t wanted = std::max(written + bytes, capacity() + capacity() / 2);
   auto larger = std::make_unique_for_overwrite<uint8_t[]>(wanted);
-  if (size_ > 0) std::memcpy(larger.get(), data_.get(), size_);
-  data_ = std::move(larger);
-  capacity_ = wanted;
+  if (written > 0) std::memcpy(larger.get(), data(), written);
+  memory_ = std::move(larger);
+  end_ = data() + written;
+  limit_ = data() + wanted;
 }
 
 RecordBuffer BufferPool::take() {

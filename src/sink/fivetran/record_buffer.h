@@ -18,37 +18,37 @@ class RecordBuffer {
   RecordBuffer() = default;
   RecordBuffer(RecordBuffer&& other) noexcept { *this = std::move(other); }
   RecordBuffer& operator=(RecordBuffer&& other) noexcept {
-    data_ = std::move(other.data_);
-    size_ = std::exchange(other.size_, 0);
-    capacity_ = std::exchange(other.capacity_, 0);
+    memory_ = std::move(other.memory_);
+    end_ = std::exchange(other.end_, nullptr);
+    limit_ = std::exchange(other.limit_, nullptr);
     return *this;
   }
   RecordBuffer(const RecordBuffer&) = delete;
   RecordBuffer& operator=(const RecordBuffer&) = delete;
   ~RecordBuffer() = default;
 
-  const uint8_t* data() const { return data_.get(); }
-  uint8_t* data() { return data_.get(); }
-  size_t size() const { return size_; }
-  size_t capacity() const { return capacity_; }
-  void clear() { size_ = 0; }
+  const uint8_t* data() const { return memory_.get(); }
+  uint8_t* data() { return memory_.get(); }
+  size_t size() const { return static_cast<size_t>(end_ - memory_.get()); }
+  size_t capacity() const { return static_cast<size_t>(limit_ - memory_.get()); }
+  void clear() { end_ = memory_.get(); }
 
   /// The end of what is written. Write from here on, up to the room made, then say where the new
   /// end is.
-  uint8_t* end() { return data_.get() + size_; }
-  void set_end(const uint8_t* end) { size_ = static_cast<size_t>(end - data_.get()); }
+  uint8_t* end() { return end_; }
+  void set_end(uint8_t* end) { end_ = end; }
 
   /// Makes room for `bytes` more behind the end; may move the memory.
   void make_room(size_t bytes) {
-    if (capacity_ - size_ < bytes) grow(bytes);
+    if (static_cast<size_t>(limit_ - end_) < bytes) grow(bytes);
   }
 
  private:
   void grow(size_t bytes);
 
-  std::unique_ptr<uint8_t[]> data_;
-  size_t size_ = 0;
-  size_t capacity_ = 0;
+  std::unique_ptr<uint8_t[]> memory_;
+  uint8_t* end_ = nullptr;
+  uint8_t* limit_ = nullptr;
 };
 
 class BufferPool {

@@ -1,5 +1,8 @@
 #include "sink/fivetran/update_messages.h"
 
+#include <memory>
+#include <utility>
+
 #include "sink/fivetran/entry_template.h"
 #include "sink/fivetran/protobuf_bytes.h"
 
@@ -97,8 +100,16 @@ WireMessage truncate_message(const std::string& table) {
   return {around(kResponseRecord, record)};
 }
 
-WireMessage checkpoint_message(std::string_view state_json) {
-  return {around(kResponseCheckpoint, around(kOnlyField, state_json))};
+// The state of hundreds of tables is large and comes often: it is pointed to, not copied.
+WireMessage checkpoint_message(std::string state_json) {
+  const auto state = std::make_shared<const std::string>(std::move(state_json));
+  std::string checkpoint_head;
+  add_bytes_header(checkpoint_head, kOnlyField, state->size());
+  WireMessage message;
+  add_bytes_header(message.head, kResponseCheckpoint, checkpoint_head.size() + state->size());
+  message.head += checkpoint_head;
+  message.parts.push_back({as_bytes(*state), state});
+  return message;
 }
 
 WireMessage warning_message(std::string_view text) {

@@ -23,7 +23,7 @@ WireMessage schema_change_message(const Table& table, const std::vector<Fivetran
 WireMessage truncate_message(const std::string& table);
 
 /// All that was sent before may be kept; the next sync begins with this state.
-WireMessage checkpoint_message(std::string_view state_json);
+WireMessage checkpoint_message(std::string state_json);
 
 /// Shown to the user; the sync goes on.
 WireMessage warning_message(std::string_view text);

@@ -43,7 +43,7 @@ struct IntReader {
   Decoded operator()(CellView cell, Value& out) const {
     Cell value = 0;
     const Decoded outcome = kDecode(cell, value);
-    out = value;
+    out = value;  // NOLINT(bugprone-signed-char-misuse): a number, no character
     return outcome;
   }
 };

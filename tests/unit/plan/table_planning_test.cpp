@@ -45,6 +45,32 @@ TEST(TablePlanning, AResumeKeepsTheBoundsOfTheFirstAttempt) {
   EXPECT_EQ(again.run_started_us, first.run_started_us);
 }
 
+TEST(TablePlanning, AResumedRunHasBegunAndANewOneHasNot) {
+  TableState state;
+  plan_table(orders(), state, kOptions, {1'000, 7});
+  EXPECT_FALSE(state.run->has_begun);
+  state.run->has_begun = true;
+  plan_table(orders(), state, kOptions, {9'000, 8});
+  EXPECT_TRUE(state.run->has_begun);
+  complete_run(state);
+  plan_table(orders(), state, kOptions, {10'000, 9});
+  EXPECT_FALSE(state.run->has_begun);
+}
+
+TEST(TablePlanning, ColumnsAreKnownWhereAnEarlierRunHadTheSame) {
+  TableState state;
+  EXPECT_FALSE(plan_table(orders(), state, kOptions, {0, 1}).columns_are_known);
+  EXPECT_TRUE(plan_table(orders(), state, kOptions, {0, 2}).columns_are_known);
+  Table more = orders();
+  more.columns.push_back({"more", {TypeKind::kInt, {}, "", {}, 0}, ColumnKind::kRegular});
+  EXPECT_FALSE(plan_table(more, state, kOptions, {0, 3}).columns_are_known);
+  EXPECT_TRUE(plan_table(more, state, kOptions, {0, 4}).columns_are_known);
+  forget_progress(state);
+  EXPECT_FALSE(plan_table(more, state, kOptions, {0, 5}).columns_are_known);
+  TableState imported = state_read_until(orders(), "updated_at", 5);
+  EXPECT_FALSE(plan_table(orders(), imported, kOptions, {0, 6}).columns_are_known);
+}
+
 TEST(TablePlanning, RunStartsRiseEvenWhenTheClockStepsBack) {
   TableState state;
   plan_table(orders(), state, kOptions, {0, 1'000});

@@ -42,6 +42,16 @@ TEST(StateCodec, WhatIsWrittenIsReadBackExactly) {
   EXPECT_EQ(*decoded, sample());
 }
 
+TEST(StateCodec, ARunWhoseFirstPageHasNotComeIsNotStored) {
+  SyncState state = sample();
+  state.tables["Or\"ders"].run->has_begun = false;
+  const auto decoded = decode_state(encode_state(state));
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  EXPECT_FALSE(decoded->tables.at("Or\"ders").run.has_value());
+  state.tables["Or\"ders"].run.reset();
+  EXPECT_EQ(*decoded, state);
+}
+
 TEST(StateCodec, EveryTruncationOfADocumentIsAnErrorThatSaysWhatToDo) {
   const std::string text = encode_state(sample());
   for (size_t size = 0; size < text.size(); ++size) {
