@@ -18,7 +18,9 @@ case "${1:-}" in
     exit 2
     ;;
 esac
+heap=1g
 if [[ $mode == long ]]; then
+  heap=3g # 500 tables need more than a gigabyte
   # The tests read their sizes from here; without them they take those for every day.
   export RINGSYNC_TEST_ROWS=20000 RINGSYNC_TEST_KILLS=60 RINGSYNC_TEST_TABLES=500
 fi
@@ -80,7 +82,7 @@ tools/check_style.sh
 python3 tests/layers/layers_test.py
 python3 tests/promises/promises_test.py
 # It starts while the program is built.
-(python3 tools/cassandra/cassandra.py start --dir "$node/cassandra" >"$node/node.json.new" &&
+(python3 tools/cassandra/cassandra.py start --heap "$heap" --dir "$node/cassandra" >"$node/node.json.new" &&
   mv "$node/node.json.new" "$node/node.json") 2>"$node/log" &
 node_start=$!
 step "Program and unit tests: release"
