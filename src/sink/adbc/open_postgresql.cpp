@@ -92,7 +92,7 @@ Error explain_open(const std::string& label, const Error& error) {
 /// Holds the keyspace in this database until the connection ends.
 Status hold_keyspace(AdbcClient& client, const std::string& keyspace) {
   RINGSYNC_TRY(client.exec(fmt::format("SET lock_timeout = {}", kHoldTimeoutMs)));
-  const Status held = client.exec(
+  Status held = client.exec(
       fmt::format("SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended({}, 0))",
                   literal("ringsync " + keyspace)));
   if (held || held.error().code != ErrorCode::kDestinationBusy) return held;
