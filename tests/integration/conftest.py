@@ -24,6 +24,7 @@ sys.path.insert(0, str(REPOSITORY / "tools"))
 import checksum  # noqa: E402
 import cql_session  # noqa: E402
 import duckdb  # noqa: E402
+import fivetran_client  # noqa: E402
 import nyc as nyc_loader  # noqa: E402
 import read_back  # noqa: E402
 from cassandra import RequestValidationException  # noqa: E402
@@ -334,3 +335,37 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in terminalreporter.getreports("passed"):
         for name, text in report.user_properties if report.when == "call" else []:
             terminalreporter.write_line(f"{name} by {report.nodeid.split('/')[-1]}: {text}")
+
+
+@pytest.fixture
+def fivetran_configuration(cassandra: dict) -> Callable[..., dict[str, str]]:
+    """fivetran_configuration(keyspace, omit=(), **keys): what Fivetran hands over, all texts."""
+
+    def make(keyspace: str, omit: Sequence[str] = (), **keys: object) -> dict[str, str]:
+        values = {
+            "host_1": cassandra["host"],
+            "port": cassandra["port"],
+            "username": cassandra["username"],
+            "password": cassandra["password"],
+            "data_center_region": cassandra["datacenter"],
+            "keyspace": keyspace,
+            **keys,
+        }
+        return {key: str(value) for key, value in values.items() if key not in omit}
+
+    return make
+
+
+@pytest.fixture
+def serve(ringsync: Ringsync) -> Iterator[fivetran_client.Server]:
+    """`ringsync serve` on a free port; its log must have the contract's form to the end."""
+    with fivetran_client.Server(ringsync.program, ringsync.folder) as server:
+        yield server
+    server.log()
+
+
+@pytest.fixture
+def fivetran(serve: fivetran_client.Server) -> Iterator[fivetran_client.Client]:
+    """Fivetran's side of a connection to that server."""
+    with fivetran_client.Client(serve.port) as client:
+        yield client

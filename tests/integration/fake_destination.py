@@ -6,6 +6,7 @@ DELETE marks a row deleted, TRUNCATE marks those deleted that were written befor
 breaks a rule of the contract is a ContractError, at the message that breaks it.
 """
 
+import collections
 import copy
 import dataclasses
 import re
@@ -69,12 +70,12 @@ class Table:
 
 @dataclasses.dataclass
 class Counts:
-    """What has arrived."""
+    """What has arrived; of upserts and truncates by table."""
 
     messages: int = 0
     records: int = 0
-    upserts: int = 0
-    truncates: dict[str, int] = dataclasses.field(default_factory=dict)
+    upserts: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    truncates: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     deletes: int = 0
     batch_records_most: int = 0
     batch_bytes_most: int = 0
@@ -198,9 +199,7 @@ class FakeDestination:
         self.counts.records += 1
         if record.type == TRUNCATE:
             _require(not record.data, "TRUNCATE has no data")
-            self.counts.truncates[record.table_name] = (
-                self.counts.truncates.get(record.table_name, 0) + 1
-            )
+            self.counts.truncates[record.table_name] += 1
             self._mark_deleted(record.table_name, list(table.rows))
             return
         cells = {
@@ -230,7 +229,7 @@ class FakeDestination:
             missing, other = sorted(expected - cells.keys()), sorted(cells.keys() - expected)
             raise ContractError(f"an UPSERT of {name} lacks {missing} and has {other} too many")
         table.rows[key] = Row(cells, self._clock)
-        self.counts.upserts += 1
+        self.counts.upserts[name] += 1
         self._rows_since_checkpoint += 1
         self.counts.rows_between_checkpoints_most = max(
             self.counts.rows_between_checkpoints_most, self._rows_since_checkpoint
