@@ -32,7 +32,7 @@ class Server:
         self._port = threading.Event()
         self.port = 0
         self.process = subprocess.Popen(
-            [program, "serve", "--port", "0", *map(str, arguments)],
+            [program, "serve", "--address", "127.0.0.1", "--port", "0", *map(str, arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             cwd=folder, **options,
         )  # fmt: skip
