@@ -64,6 +64,10 @@ constexpr std::array<ErrorEntry, kCodeCount> kEntries{{
      "A table that the configuration or the command line names does not exist.",
      "Correct the name; the message gives the nearest one there is. `ringsync discover` lists "
      "all."},
+    {ErrorCode::kSelection, "selection", ErrorClass::kUsage, false,
+     "The tables and columns chosen for a sync cannot be synced without others.",
+     "A table is sent with its whole primary key: choose its columns again, or leave out the "
+     "table."},
     {ErrorCode::kSchemaChanged, "schema_changed", ErrorClass::kSource, false,
      "A table's columns changed while it was read.",
      "Run again: the next sync reads the new columns."},

@@ -26,6 +26,7 @@ enum class ErrorCode : uint8_t {
   kInvalidQuery,
   kSchema,
   kUnknownTable,
+  kSelection,
   kSchemaChanged,  // a page's columns differ from the plan's
   kBadPagingState,
   kUnsupportedType,

@@ -41,7 +41,11 @@ class PageView {
  public:
   PageView() = default;
   PageView(const uint8_t* base, const CellPosition* cells, uint32_t rows, uint16_t columns)
-      : base_(base), cells_(cells), row_count_(rows), column_count_(columns) {}
+      : base_(base),
+        cells_(cells),
+        row_count_(rows),
+        column_count_(columns),
+        cells_a_row_(columns) {}
 
   uint32_t row_count() const { return row_count_; }
   uint16_t column_count() const { return column_count_; }
@@ -50,8 +54,15 @@ class PageView {
   const uint8_t* base() const { return base_; }
 
   CellView cell(uint32_t row, uint16_t column) const {
-    const CellPosition at = cells_[size_t{row} * column_count_ + column];
+    const CellPosition at = cells_[size_t{row} * cells_a_row_ + column];
     return {base_ + at.offset, at.size};
+  }
+
+  /// The same rows with their first `columns` columns only; at most as many as there are.
+  PageView first_columns(uint16_t columns) const {
+    PageView view = *this;
+    view.column_count_ = columns;
+    return view;
   }
 
  private:
@@ -59,6 +70,7 @@ class PageView {
   const CellPosition* cells_ = nullptr;  // row by row
   uint32_t row_count_ = 0;
   uint16_t column_count_ = 0;
+  uint16_t cells_a_row_ = 0;
 };
 
 /// Finds the cells of pages, reusing its memory from page to page.
@@ -70,7 +82,8 @@ class PageIndex {
   /// end early or go on.
   Result<PageView> index(Bytes rows, uint32_t row_count, uint16_t column_count);
 
-  /// The view of the last index() without the rows whose cell in `column` is null.
+  /// The view of the last index(), all its columns, without the rows whose cell in `column` is
+  /// null.
   PageView without_null_rows(const PageView& page, uint16_t column);
 
  private:

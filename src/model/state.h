@@ -42,11 +42,16 @@ struct RunState {
 struct TableState {
   std::string table_id;
   SyncMode mode = SyncMode::kFull;
-  std::string key_fingerprint;               // of the primary key: a change begins the table anew
-  std::string columns_fingerprint;           // of all columns: a change begins the run anew
-  std::string cursor_column;                 // timestamp mode: another one begins the table anew
-  std::vector<std::string> columns;          // names, in the table's order
-  std::vector<std::string> dropped_columns;  // once there: one that returns begins the table anew
+  std::string key_fingerprint;       // of the primary key: a change begins the table anew
+  std::string columns_fingerprint;   // of all columns: a change begins the run anew
+  std::string cursor_column;         // timestamp mode: another one begins the table anew
+  std::vector<std::string> columns;  // names of those that are sent, in the table's order
+  /// Left out, or once there: the destination lacks values of theirs, so that one that is sent
+  /// (again) begins the table anew.
+  std::vector<std::string> dropped_columns;
+  /// Types at the destination of columns where the configuration decides: a change begins the table
+  /// anew.
+  std::map<std::string, std::string> column_types;
   std::optional<int64_t> cursor_ms;  // base of the next incremental run; set by a complete one
   std::optional<int64_t> floor_ms;   // rows with a later cursor only were ever read; none: all
   int64_t last_run_started_us = 0;   // keeps run starts rising when the clock steps back

@@ -15,4 +15,10 @@ std::string_view to_string(RunKind run) {
   return "full";
 }
 
+Table TablePlan::table_read() const {
+  Table read = table;
+  if (unsent_cursor) read.columns.push_back(*unsent_cursor);
+  return read;
+}
+
 }  // namespace ringsync

@@ -28,11 +28,13 @@ std::string_view to_string(SyncMode mode);
 std::string_view to_string(RunKind run);
 
 struct TablePlan {
-  Table table;
+  Table table;                      // with the columns that are sent; the key is always among them
+  bool has_static_columns = false;  // in the source, sent or not
   SyncMode mode = SyncMode::kFull;
   RunKind run = RunKind::kFull;
   std::string full_reason;                 // full mode: why not by timestamp, for the user
-  std::optional<uint16_t> cursor_column;   // index in table.columns; timestamp mode only
+  std::optional<Column> unsent_cursor;     // the cursor column where it is not sent, but read
+  std::optional<uint16_t> cursor_column;   // index in table_read(); timestamp mode only
   std::optional<int64_t> cursor_after_ms;  // read cursor > this (ms since epoch): incremental, or a
                                            // first run with a floor
   std::string cursor_index;                // index that may serve the bound; empty: none
@@ -42,6 +44,9 @@ struct TablePlan {
 
   /// True where the run reads the whole table, so that rows not met are gone from the source.
   bool sweeps() const { return run != RunKind::kIncremental && !cursor_after_ms; }
+
+  /// The table with the columns that pages bring: those that are sent, then `unsent_cursor`.
+  Table table_read() const;
 };
 
 }  // namespace ringsync

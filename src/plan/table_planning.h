@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/state.h"
 #include "model/table_plan.h"
@@ -23,12 +25,23 @@ struct PlanningTimes {
   int64_t now_us = 0;    // client clock, µs since the epoch
 };
 
+/// What was decided about the columns of one table.
+struct ColumnChoice {
+  std::vector<std::string> left_out = {};  // not sent; none of the primary key
+  /// Types at the destination of columns where the configuration decides, by name. None at all:
+  /// nothing is compared.
+  std::map<std::string, std::string> types = {};
+};
+
 /// Plans a table from its schema and what is known of it. `state` is brought up to date with the
 /// schema first: another table id or primary key drops all of it, other columns or another mode
-/// drop the run under way, and so does a floor earlier than the one the table was read with. A run
-/// under way keeps its bounds; else a new one is begun and put there.
+/// drop the run under way. The table is begun anew where a column that was left out or had gone is
+/// to be sent, where a column's type is another, and where the floor is earlier than the one it was
+/// read with. A run under way keeps its bounds; else a new one is begun and put there.
+/// A cursor column that is left out is read all the same: it bounds the reads, and rows without one
+/// are counted.
 TablePlan plan_table(const Table& table, TableState& state, const PlanningOptions& options,
-                     PlanningTimes times);
+                     PlanningTimes times, const ColumnChoice& choice = {});
 
 /// Index of the column by whose bounds a table can be read; nothing, and why in `reason`, where it
 /// has none.

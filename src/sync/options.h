@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "model/table.h"
 #include "plan/read_costs.h"
 #include "plan/splits.h"
 #include "sync/flow_control.h"
@@ -44,6 +46,13 @@ struct SyncOptions {
   std::function<Result<std::vector<std::string>>(const std::vector<std::string>&)> resync;
   /// Of the names found, those to be synced; an error where the user named one that is not there.
   std::function<Result<std::vector<std::string>>(const std::vector<std::string>&)> select;
+  /// Of a chosen table, the names of the columns that are not sent; none where it is empty. Columns
+  /// of the primary key may not be among them.
+  std::function<Result<std::vector<std::string>>(const Table&)> leave_out;
+  /// Of a chosen table, the types at the destination of those columns where the configuration
+  /// decides. A table of which one has changed since the last sync is read anew; empty: nothing is
+  /// compared.
+  std::function<std::map<std::string, std::string>(const Table&)> column_types;
   /// Called with each state document that has become durable. Its error ends the sync.
   std::function<Status(const std::string& json)> on_durable_state;
 };

@@ -22,12 +22,10 @@ uint32_t null_count(const PageView& page, uint16_t column) {
 
 // A partition that has static columns and no rows comes as one row without a clustering key, which
 // no destination table can hold. Returns the clustering column that tells, where there can be any.
-std::optional<uint16_t> static_row_marker(const Table& table) {
+std::optional<uint16_t> static_row_marker(const TablePlan& plan) {
+  const Table& table = plan.table;
   if (table.primary_key_count == table.partition_key_count) return std::nullopt;
-  const bool has_static =
-      std::any_of(table.columns.begin(), table.columns.end(),
-                  [](const Column& column) { return column.kind == ColumnKind::kStatic; });
-  if (!has_static) return std::nullopt;
+  if (!plan.has_static_columns) return std::nullopt;
   return table.partition_key_count;
 }
 
@@ -41,16 +39,18 @@ Result<EncodedRows> encode_page(TableEncoders& encoders, bool wanted, PageIndex&
   rows.is_last = page.is_last;
   if (page.row_count == 0) return rows;
 
-  RINGSYNC_ASSIGN(PageView view, index.index(page.buffer->rows(), page.row_count,
-                                             static_cast<uint16_t>(table.columns.size())));
+  const auto columns_sent = static_cast<uint16_t>(table.columns.size());
+  const auto columns_read = static_cast<uint16_t>(columns_sent + (plan.unsent_cursor ? 1 : 0));
+  RINGSYNC_ASSIGN(PageView view, index.index(page.buffer->rows(), page.row_count, columns_read));
   rows.last_token = encoders.token_of(view, view.row_count() - 1);
   if (!wanted) return rows;
-  if (const auto marker = static_row_marker(table)) {
+  if (const auto marker = static_row_marker(plan)) {
     view = index.without_null_rows(view, *marker);
     rows.rows_reported = page.row_count - view.row_count();
   }
   if (plan.cursor_column) rows.null_cursor_rows = null_count(view, *plan.cursor_column);
 
+  view = view.first_columns(columns_sent);
   RINGSYNC_ASSIGN(std::unique_ptr<PageEncoder> encoder, encoders.borrow());
   uint32_t failed_row = 0;
   auto encoded = encoder->encode(view, failed_row);

@@ -92,7 +92,7 @@ void choose_method(TablePreview& preview, const RunState& run, const ReadSetting
 
 void add_statements(TablePreview& preview, const RunState& run, const Source& source) {
   const TablePlan& plan = preview.plan;
-  ScanQuery query{plan.table, plan.cursor_column, run.cursor_after_ms, {}};
+  ScanQuery query{plan.table_read(), plan.cursor_column, run.cursor_after_ms, {}};
   query.by_index = preview.method == ReadMethod::kIndexWindows;
   if (query.by_index && preview.estimates->windows > 1) {
     ScanQuery window = query;
@@ -113,14 +113,14 @@ void add_blind_spots(TablePreview& preview) {
   if (plan.run == RunKind::kFirst && plan.cursor_after_ms) {
     preview.blind_spots.push_back(BlindSpot::kBeforeTheFloor);
   }
-  if (has_column(plan.table, [](const Column& c) { return c.kind == ColumnKind::kStatic; })) {
+  if (plan.has_static_columns) {
     preview.blind_spots.push_back(BlindSpot::kStaticColumns);
   }
 }
 
 void add_helpful_cql(TablePreview& preview, const Keyspace& keyspace, const SyncOptions& options) {
   const TablePlan& plan = preview.plan;
-  const Table& table = plan.table;
+  const Table table = plan.table_read();
   const std::string name = quoted(table.keyspace) + "." + quoted(table.name);
   if (table.is_view) return;
   // A table of counters takes no other columns.

@@ -123,6 +123,7 @@ json encode_table(const TableState& table) {
       {"key", table.key_fingerprint},  {"columns", table.columns_fingerprint},
       {"column_names", table.columns}, {"last_run_started_us", table.last_run_started_us}};
   if (!table.dropped_columns.empty()) document["dropped_columns"] = table.dropped_columns;
+  if (!table.column_types.empty()) document["column_types"] = table.column_types;
   if (!table.cursor_column.empty()) document["cursor_column"] = table.cursor_column;
   if (table.cursor_ms) document["cursor_ms"] = *table.cursor_ms;
   if (table.floor_ms) document["floor_ms"] = *table.floor_ms;
@@ -139,6 +140,9 @@ TableState decode_table(const json& document) {
   table.columns = document.at("column_names").get<std::vector<std::string>>();
   if (document.contains("dropped_columns")) {
     table.dropped_columns = document.at("dropped_columns").get<std::vector<std::string>>();
+  }
+  if (document.contains("column_types")) {
+    table.column_types = document.at("column_types").get<std::map<std::string, std::string>>();
   }
   if (document.contains("cursor_column")) {
     table.cursor_column = document.at("cursor_column").get<std::string>();

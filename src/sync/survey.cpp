@@ -1,6 +1,7 @@
 #include "sync/survey.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -37,6 +38,38 @@ PlanningOptions planning_options(const SyncOptions& options) {
   return planning;
 }
 
+/// What was decided about the columns of the chosen tables. A column of a primary key that is to be
+/// left out is told in `problems`.
+Result<ColumnChoice> column_choice(const Table& table, const SyncOptions& options,
+                                   std::vector<std::string>& problems) {
+  ColumnChoice choice;
+  if (options.leave_out) {
+    RINGSYNC_ASSIGN(choice.left_out, options.leave_out(table));
+  }
+  for (size_t i = 0; i < table.primary_key_count; ++i) {
+    const std::string& name = table.columns[i].name;
+    if (std::find(choice.left_out.begin(), choice.left_out.end(), name) == choice.left_out.end()) {
+      continue;
+    }
+    problems.push_back(
+        fmt::format("table {}: column {} is part of the primary key and cannot be left out; select "
+                    "it again, or leave out the table",
+                    table.name, quoted(name)));
+  }
+  if (options.column_types) choice.types = options.column_types(table);
+  return choice;
+}
+
+Status choose_columns(Survey& survey, const SyncOptions& options) {
+  std::vector<std::string> problems;
+  for (const Table& table : survey.keyspace.tables) {
+    if (!survey.is_chosen(table.name)) continue;
+    RINGSYNC_ASSIGN(survey.columns[table.name], column_choice(table, options, problems));
+  }
+  if (problems.empty()) return {};
+  return Error{ErrorCode::kSelection, fmt::format("{}", fmt::join(problems, "\n"))};
+}
+
 }  // namespace
 
 bool Survey::is_chosen(const std::string& table) const {
@@ -53,14 +86,16 @@ Result<Survey> survey_source(Source& source, const Clock& clock, const SyncOptio
   if (options.select) {
     RINGSYNC_ASSIGN(survey.chosen, options.select(survey.chosen));
   }
+  RINGSYNC_TRY(choose_columns(survey, options));
   return survey;
 }
 
 std::unique_ptr<TableRun> plan_run(const Source& source, const Survey& survey, const Table& table,
                                    TableState& state, const SyncOptions& options) {
-  TablePlan plan = plan_table(table, state, planning_options(options), survey.times);
+  TablePlan plan = plan_table(table, state, planning_options(options), survey.times,
+                              survey.columns.at(table.name));
   const std::string base =
-      fmt::format("{}\n{}\n{}", table.id, key_fingerprint(table), columns_fingerprint(table));
+      fmt::format("{}\n{}\n{}", table.id, key_fingerprint(table), columns_fingerprint(plan.table));
   const auto paging = [&source, base,
                        version = survey.identity.server_version](const ScanQuery& query) {
     return fingerprint(fmt::format("{}\n{}\n{}", base, source.statement(query), version));

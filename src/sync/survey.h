@@ -2,6 +2,7 @@
 // tables. Before the data path; delivering thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,11 +23,13 @@ struct Survey {
   Ring ring;
   Keyspace keyspace;
   std::vector<std::string> chosen;  // names of the tables to sync, in the keyspace's order
+  std::map<std::string, ColumnChoice> columns;  // of those tables, by name
 
   bool is_chosen(const std::string& table) const;
 };
 
-/// Errors: those of the source, and what `options.select` returns.
+/// Errors: those of the source, and what `options.select` and `options.leave_out` return;
+/// kSelection names all columns of primary keys that were to be left out.
 Result<Survey> survey_source(Source& source, const Clock& clock, const SyncOptions& options);
 
 /// Plans a table's run. `source`, `survey` and `state` outlive it.

@@ -23,8 +23,8 @@ TableRun::TableRun(TablePlan plan, TableState& state, PagingFingerprint paging_f
     : plan_(std::move(plan)),
       state_(state),
       paging_fingerprint_(std::move(paging_fingerprint)),
-      whole_table_(
-          std::make_shared<const ScanQuery>(ScanQuery{plan_.table, plan_.cursor_column, {}, {}})),
+      whole_table_(std::make_shared<const ScanQuery>(
+          ScanQuery{plan_.table_read(), plan_.cursor_column, {}, {}})),
       progress_(*state.run, state.run->paging_fingerprint),
       resumes_window_(state.run->window_end_ms.has_value()),
       share_at_start_(progress_.share()) {
@@ -47,7 +47,7 @@ void TableRun::begin(std::shared_ptr<TableEncoders> encoders, int64_t now_ms) {
 void TableRun::set_bounds(std::optional<int64_t> after_ms, std::optional<int64_t> end_ms,
                           bool by_index) {
   query_ = std::make_shared<const ScanQuery>(
-      ScanQuery{plan_.table, plan_.cursor_column, after_ms, end_ms, by_index});
+      ScanQuery{plan_.table_read(), plan_.cursor_column, after_ms, end_ms, by_index});
   RunState& run = *state_.run;
   run.cursor_after_ms = after_ms;
   run.window_end_ms = end_ms;

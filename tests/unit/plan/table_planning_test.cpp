@@ -166,5 +166,123 @@ TEST(TablePlanning, AModeThatChangesDropsTheCursor) {
   EXPECT_EQ(plan_table(orders(), state, kOptions, {3'000, 3}).run, RunKind::kFirst);
 }
 
+std::vector<std::string> column_names(const Table& table) {
+  std::vector<std::string> names;
+  for (const Column& column : table.columns) names.push_back(column.name);
+  return names;
+}
+
+TEST(TablePlanning, AColumnThatIsLeftOutIsNeitherReadNorSent) {
+  TableState state;
+  const TablePlan plan = plan_table(orders(), state, kOptions, {1'000, 1}, {{"note"}, {}});
+  EXPECT_EQ(column_names(plan.table), (std::vector<std::string>{"id", "updated_at"}));
+  EXPECT_EQ(column_names(plan.table_read()), column_names(plan.table));
+  EXPECT_EQ(plan.cursor_column, 1);
+  EXPECT_EQ(state.columns, column_names(plan.table));
+}
+
+TEST(TablePlanning, ACursorColumnThatIsLeftOutIsReadBehindTheOthersAndNotSent) {
+  Table table = orders();
+  table.columns.push_back({"zone", {TypeKind::kInt, {}, "", {}, 0}, ColumnKind::kRegular});
+  table.indexes = {{"by_time", "updated_at", IndexKind::kSai}};
+  TableState state;
+  const ColumnChoice choice{{"updated_at"}, {}};
+  TablePlan plan = plan_table(table, state, kOptions, {1'000'000, 1}, choice);
+  EXPECT_EQ(plan.mode, SyncMode::kTimestamp);
+  EXPECT_EQ(column_names(plan.table), (std::vector<std::string>{"id", "note", "zone"}));
+  EXPECT_EQ(column_names(plan.table_read()),
+            (std::vector<std::string>{"id", "note", "zone", "updated_at"}));
+  EXPECT_EQ(plan.cursor_column, 3);
+  complete_run(state);
+  plan = plan_table(table, state, kOptions, {2'000'000, 2}, choice);
+  EXPECT_EQ(plan.run, RunKind::kIncremental);
+  EXPECT_EQ(plan.cursor_index, "by_time");
+}
+
+TEST(TablePlanning, StaticColumnsThatAreLeftOutStillMakePartitionsWithoutRows) {
+  Table table = orders();
+  table.columns[1].kind = ColumnKind::kStatic;
+  TableState state;
+  EXPECT_TRUE(plan_table(table, state, kOptions, {}, {{"note"}, {}}).has_static_columns);
+  EXPECT_FALSE(plan_table(orders(), state, kOptions, {}).has_static_columns);
+}
+
+TEST(TablePlanning, AColumnLeftOutFromTheFirstSyncOnBeginsTheTableAnewOnceItIsIncluded) {
+  TableState state;
+  const ColumnChoice choice{{"note"}, {}};
+  plan_table(orders(), state, kOptions, {1'000'000, 1}, choice);
+  complete_run(state);
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {2'000'000, 2}, choice).run,
+            RunKind::kIncremental);
+  complete_run(state);
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {3'000'000, 3}).run, RunKind::kFirst);
+  complete_run(state);
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {4'000'000, 4}).run, RunKind::kIncremental);
+}
+
+TEST(TablePlanning, AColumnLeftOutLaterBeginsTheTableAnewOnlyWhenItIsIncludedAgain) {
+  TableState state;
+  plan_table(orders(), state, kOptions, {1'000'000, 1});
+  complete_run(state);
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {2'000'000, 2}, {{"note"}, {}}).run,
+            RunKind::kIncremental);
+  complete_run(state);
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {3'000'000, 3}).run, RunKind::kFirst);
+}
+
+TEST(TablePlanning, AColumnThatIsNewAtTheSourceAndLeftOutAtFirstBeginsTheTableAnewWhenIncluded) {
+  TableState state;
+  plan_table(orders(), state, kOptions, {1'000'000, 1});
+  complete_run(state);
+  Table wider = orders();
+  wider.columns.push_back({"zone", {TypeKind::kInt, {}, "", {}, 0}, ColumnKind::kRegular});
+  EXPECT_EQ(plan_table(wider, state, kOptions, {2'000'000, 2}, {{"zone"}, {}}).run,
+            RunKind::kIncremental);
+  complete_run(state);
+  EXPECT_EQ(plan_table(wider, state, kOptions, {3'000'000, 3}).run, RunKind::kFirst);
+}
+
+TEST(TablePlanning, AReadBegunAnewForAColumnGoesOnAfterAnInterruption) {
+  TableState state;
+  plan_table(orders(), state, kOptions, {1'000'000, 1}, {{"note"}, {}});
+  complete_run(state);
+  plan_table(orders(), state, kOptions, {2'000'000, 2});
+  state.run->done = {{0, 5}};
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {3'000'000, 3}).run, RunKind::kFirst);
+  EXPECT_EQ(state.run->done.size(), 1U);
+}
+
+TEST(TablePlanning, AnotherTypeAtTheDestinationBeginsTheTableAnew) {
+  const ColumnChoice as_double{{}, {{"total", "DOUBLE"}}};
+  const ColumnChoice as_decimal{{}, {{"total", "DECIMAL(10,2)"}}};
+  TableState state;
+  plan_table(orders(), state, kOptions, {1'000'000, 1}, as_double);
+  complete_run(state);
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {2'000'000, 2}, as_double).run,
+            RunKind::kIncremental);
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {2'000'000, 2}, as_decimal).run, RunKind::kFirst);
+  complete_run(state);
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {3'000'000, 3}, as_decimal).run,
+            RunKind::kIncremental);
+}
+
+TEST(TablePlanning, TypesThatAStateDoesNotTellOfAreNotCompared) {
+  TableState state;
+  plan_table(orders(), state, kOptions, {1'000'000, 1});  // a state from before there were types
+  complete_run(state);
+  const ColumnChoice typed{{}, {{"total", "DOUBLE"}}};
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {2'000'000, 2}, typed).run,
+            RunKind::kIncremental);
+  complete_run(state);
+  // Another front door, which says nothing of types, keeps what is known.
+  plan_table(orders(), state, kOptions, {3'000'000, 3});
+  EXPECT_EQ(state.column_types, typed.types);
+  // A column that is new has nothing to be compared with.
+  complete_run(state);
+  const ColumnChoice wider{{}, {{"total", "DOUBLE"}, {"tax", "DOUBLE"}}};
+  EXPECT_EQ(plan_table(orders(), state, kOptions, {4'000'000, 4}, wider).run,
+            RunKind::kIncremental);
+}
+
 }  // namespace
 }  // namespace ringsync

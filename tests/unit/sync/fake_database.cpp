@@ -131,9 +131,11 @@ class FakeScanner final : public Scanner {
     for (const auto& [token, id] : ids) {
       if (page.row_count == limit) break;
       const FakeRow& row = table.rows.at(id);
-      append_bigint(bytes, id);
-      if (table.has_cursor) append_bigint(bytes, row.updated_at_ms);
-      append_bigint(bytes, row.value);
+      for (const Column& column : query.table.columns) {
+        append_bigint(bytes, column.name == "id"      ? id
+                             : column.name == "value" ? row.value
+                                                      : row.updated_at_ms);
+      }
       ++page.row_count;
       after = token;
     }
@@ -193,19 +195,32 @@ struct FakePage final : EncodedPage {
 
 class FakeEncoder final : public PageEncoder {
  public:
+  explicit FakeEncoder(const Table& table)
+      : columns_(static_cast<int>(table.columns.size())),
+        value_(table.find_column("value")),
+        cursor_(table.find_column("updated_at")) {}
+
   Result<std::unique_ptr<EncodedPage>> encode(const PageView& page, uint32_t&) override {
+    if (page.column_count() != columns_) return Error{ErrorCode::kInternal, "other columns"};
     auto encoded = std::make_unique<FakePage>();
-    const bool has_cursor = page.column_count() == 3;
     for (uint32_t row = 0; row < page.row_count(); ++row) {
-      FakeRow value;
-      if (has_cursor && !page.cell(row, 1).is_null()) {
-        value.updated_at_ms = bigint_of(page.cell(row, 1));
-      }
-      value.value = bigint_of(page.cell(row, static_cast<uint16_t>(has_cursor ? 2 : 1)));
-      encoded->rows.emplace_back(bigint_of(page.cell(row, 0)), value);
+      encoded->rows.emplace_back(
+          *value_of(page, row, 0),
+          FakeRow{value_of(page, row, value_).value_or(kNotSent), value_of(page, row, cursor_)});
     }
     return std::unique_ptr<EncodedPage>(std::move(encoded));
   }
+
+ private:
+  static std::optional<int64_t> value_of(const PageView& page, uint32_t row, int column) {
+    if (column < 0) return std::nullopt;
+    const CellView cell = page.cell(row, static_cast<uint16_t>(column));
+    return cell.is_null() ? std::nullopt : std::optional(bigint_of(cell));
+  }
+
+  const int columns_;
+  const int value_;  // negative: left out
+  const int cursor_;
 };
 
 }  // namespace
@@ -230,8 +245,8 @@ Result<TableOpening> FakeSink::open_table(const TablePlan& plan) {
   return TableOpening{pending_.tables.try_emplace(plan.table.name).second};
 }
 
-Result<std::unique_ptr<PageEncoder>> FakeSink::encoder(const TablePlan&) {
-  return std::unique_ptr<PageEncoder>(std::make_unique<FakeEncoder>());
+Result<std::unique_ptr<PageEncoder>> FakeSink::encoder(const TablePlan& plan) {
+  return std::unique_ptr<PageEncoder>(std::make_unique<FakeEncoder>(plan.table));
 }
 
 Status FakeSink::deliver(const TablePlan& plan, const std::shared_ptr<const EncodedPage>& page,

@@ -33,6 +33,9 @@ class FakeClock final : public Clock {
   mutable int64_t steady_ms_ = 0;
 };
 
+/// What a destination row holds for a `value` that was left out.
+inline constexpr int64_t kNotSent = -1'000'000;
+
 struct FakeRow {
   int64_t value = 0;
   std::optional<int64_t> updated_at_ms;

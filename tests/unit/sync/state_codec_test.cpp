@@ -18,6 +18,7 @@ SyncState sample() {
   orders.columns_fingerprint = "c";
   orders.columns = {"id", "na\"me"};
   orders.dropped_columns = {"old"};
+  orders.column_types = {{"total", "DECIMAL(10,2)"}};
   orders.cursor_column = "updated_at";
   orders.cursor_ms = -5;
   orders.floor_ms = -7;
