@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "sync/state_codec.h"
 
 namespace ringsync {
 namespace {
@@ -27,6 +26,17 @@ void Checkpointer::on_page(uint64_t bytes) {
   bytes_ += bytes;
 }
 
+std::string Checkpointer::encoded_state() {
+  std::set<std::string> changed;
+  for (const auto& table : sync_.tables) {
+    if (table->is_open()) table->save_progress();
+    const bool is_waiting = table->phase() == TablePhase::kWaiting;
+    if (!is_waiting && !settled_.contains(table->name())) changed.insert(table->name());
+    if (!table->is_open()) settled_.insert(table->name());
+  }
+  return encoder_.encode(sync_.state, changed);
+}
+
 Status Checkpointer::take(CheckpointUrgency urgency) {
   const uint32_t rows = std::exchange(rows_, 0);
   rows_untold_ += rows;
@@ -34,13 +44,7 @@ Status Checkpointer::take(CheckpointUrgency urgency) {
   moved_ = false;
   taken_ms_ = clock_.steady_ms();
   std::string json;
-  const Checkpoint checkpoint{sync_.sequence + 1, [&] {
-                                for (const auto& table : sync_.tables) {
-                                  if (table->is_open()) table->save_progress();
-                                }
-                                json = encode_state(sync_.state);
-                                return json;
-                              }};
+  const Checkpoint checkpoint{sync_.sequence + 1, [&] { return json = encoded_state(); }};
   RINGSYNC_ASSIGN(const bool durable, sink_.checkpoint(checkpoint, urgency));
   ++sync_.sequence;
   log_debug("checkpoint {}: {} rows more, {}", sync_.sequence, rows,

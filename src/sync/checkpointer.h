@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 
 #include "base/clock.h"
@@ -10,6 +11,7 @@
 #include "sink/sink.h"
 #include "sync/opening.h"
 #include "sync/options.h"
+#include "sync/state_codec.h"
 
 namespace ringsync {
 
@@ -34,11 +36,14 @@ class Checkpointer {
  private:
   /// Logs a durable checkpoint: the last one, and at most one each ten seconds.
   void tell(CheckpointUrgency urgency);
+  std::string encoded_state();
 
   Sink& sink_;
   const Clock& clock_;
   const SyncOptions& options_;
   OpenedSync& sync_;
+  StateEncoder encoder_;
+  std::set<std::string> settled_;  // tables whose last state is encoded
   uint32_t rows_ = 0;
   uint64_t bytes_ = 0;
   bool moved_ = false;

@@ -39,13 +39,15 @@ Status load_state(Sink& sink, const SyncOptions& options, const SourceIdentity& 
                       options.import_state->origin)};
     }
     sync.sequence = stored->sequence;
-    RINGSYNC_ASSIGN(sync.state, decode_state(stored->json));
+    const bool is_own = options.state_remedy.empty();
+    RINGSYNC_ASSIGN(sync.state,
+                    decode_state(stored->json, is_own ? kRestoreState : options.state_remedy));
     const Status same = check_source(sync.state, identity);
     if (!same.ok()) {
       return Error{
           same.error().code,
-          fmt::format("the destination's state cannot be used: {}; write to another destination",
-                      same.error().message)};
+          fmt::format("the saved state cannot be used: {}{}", same.error().message,
+                      is_own ? "; write to another destination" : ". " + options.state_remedy)};
     }
   }
   sync.state.cluster = identity.cluster;

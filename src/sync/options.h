@@ -39,6 +39,9 @@ struct SyncOptions {
   RetryPolicy retry;
   uint64_t seed = 0;  // of the delays' randomness
 
+  /// What the user can do where the saved state is damaged or of another source; empty: as for a
+  /// destination of the user's own.
+  std::string state_remedy;
   /// Where to go on in a destination that has no state.
   std::optional<StateImport> import_state;
   /// Of the names chosen, those to be read anew; an error where the user named one that is not

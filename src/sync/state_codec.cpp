@@ -56,6 +56,11 @@ int64_t integer(const json& value) {
   return value.get<int64_t>();
 }
 
+// Replaces what is not UTF-8 rather than throwing: names come from the server as UTF-8.
+std::string dumped(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 json encode_run(const RunState& run) {
   json done = json::array();
   for (const TokenRange& range : run.done) done.push_back({range.start, range.end});
@@ -165,12 +170,9 @@ SyncState decode_document(const json& document) {
   return state;
 }
 
-Error damaged_state(const std::string& what) {
-  return {
-      ErrorCode::kStateDamaged,
-      fmt::format("the saved state cannot be used: {}. Restore the destination from a backup, or "
-                  "write to a new destination to sync everything again",
-                  what)};
+Error damaged_state(std::string_view what, std::string_view remedy) {
+  return {ErrorCode::kStateDamaged,
+          fmt::format("the saved state cannot be used: {}. {}", what, remedy)};
 }
 
 Error unknown_version(int64_t version) {
@@ -182,23 +184,30 @@ Error unknown_version(int64_t version) {
 
 }  // namespace
 
-std::string encode_state(const SyncState& state) {
-  json tables = json::object();
-  for (const auto& [name, table] : state.tables) tables[name] = encode_table(table);
-  const json document = {{"ringsync", kStateVersion},
-                         {"source", {{"cluster", state.cluster}, {"keyspace", state.keyspace}}},
-                         {"tables", std::move(tables)}};
-  // Replaces what is not UTF-8 rather than throwing: names come from the server as UTF-8.
-  return document.dump(-1, ' ', false, json::error_handler_t::replace);
+std::string encode_state(const SyncState& state) { return StateEncoder().encode(state, {}); }
+
+std::string StateEncoder::encode(const SyncState& state, const std::set<std::string>& changed) {
+  std::string tables;
+  for (const auto& [name, table] : state.tables) {
+    std::string& member = encoded_[name];
+    if (member.empty() || changed.contains(name)) {
+      member = dumped(name) + ':' + dumped(encode_table(table));
+    }
+    if (!tables.empty()) tables += ',';
+    tables += member;
+  }
+  const json source = {{"cluster", state.cluster}, {"keyspace", state.keyspace}};
+  return fmt::format(R"({{"ringsync":{},"source":{},"tables":{{{}}}}})", kStateVersion,
+                     dumped(source), tables);
 }
 
-Result<SyncState> decode_state(std::string_view text) {
+Result<SyncState> decode_state(std::string_view text, std::string_view remedy) {
   const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (document.is_discarded() || !document.is_object())
-    return damaged_state("it is not a JSON object");
+    return damaged_state("it is not a JSON object", remedy);
   const auto version = document.find("ringsync");
   if (version == document.end() || !version->is_number_integer()) {
-    return damaged_state("it is not a Ringsync state (no version)");
+    return damaged_state("it is not a Ringsync state (no version)", remedy);
   }
   if (version->get<int64_t>() != kStateVersion) {
     return unknown_version(version->get<int64_t>());
@@ -207,9 +216,9 @@ Result<SyncState> decode_state(std::string_view text) {
     return decode_document(document);
   } catch (const json::exception&) {
     // nlohmann's own text may quote parts of the document: leave it out.
-    return damaged_state("a field is missing or has the wrong type");
+    return damaged_state("a field is missing or has the wrong type", remedy);
   } catch (const std::exception& damage) {
-    return damaged_state(damage.what());
+    return damaged_state(damage.what(), remedy);
   }
 }
 

@@ -53,6 +53,25 @@ TEST(StateCodec, ARunWhoseFirstPageHasNotComeIsNotStored) {
   EXPECT_EQ(*decoded, state);
 }
 
+TEST(StateCodec, AnEncoderMakesTheSameDocumentWhileTablesChange) {
+  SyncState state = sample();
+  StateEncoder encoder;
+  EXPECT_EQ(encoder.encode(state, {}), encode_state(state));
+  state.tables["full"].cursor_ms = 7;
+  EXPECT_EQ(encoder.encode(state, {"full"}), encode_state(state));
+  state.tables["new"].table_id = "later";
+  state.tables["Or\"ders"].run.reset();
+  EXPECT_EQ(encoder.encode(state, {"Or\"ders"}), encode_state(state));
+}
+
+TEST(StateCodec, AnEncoderDoesNotEncodeAgainWhatIsNotSaidToChange) {
+  SyncState state = sample();
+  StateEncoder encoder;
+  const std::string before = encoder.encode(state, {});
+  state.tables["full"].cursor_ms = 7;
+  EXPECT_EQ(encoder.encode(state, {}), before);
+}
+
 TEST(StateCodec, EveryTruncationOfADocumentIsAnErrorThatSaysWhatToDo) {
   const std::string text = encode_state(sample());
   for (size_t size = 0; size < text.size(); ++size) {
