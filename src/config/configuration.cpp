@@ -52,6 +52,16 @@ Result<json> parse_json(std::string_view text, std::string_view origin,
   }
 }
 
+/// All that is wrong, a line each.
+std::string told_problems(KeyReader& reader) {
+  const size_t count = reader.problems().size();
+  std::string text = fmt::format("{} problem{} in the configuration:\n  {}", count,
+                                 count == 1 ? "" : "s", fmt::join(reader.problems(), "\n  "));
+  // A key that is missing may be there misspelt.
+  for (const std::string& warning : reader.take().warnings) text += "\n  note: " + warning;
+  return text;
+}
+
 }  // namespace
 
 std::string_view to_string(Consistency consistency) {
@@ -88,12 +98,19 @@ Result<ParsedConfiguration> parse_configuration(std::string_view json_text, std:
         fmt::format("{}: stands there more than once; keep one", quoted_for_message(name)));
   }
   if (reader.problems().empty()) return reader.take();
-  const size_t count = reader.problems().size();
-  std::string text = fmt::format("{} problem{} in the configuration:\n  {}", count,
-                                 count == 1 ? "" : "s", fmt::join(reader.problems(), "\n  "));
-  // A key that is missing may be there misspelt.
-  for (const std::string& warning : reader.take().warnings) text += "\n  note: " + warning;
-  return wrong_file(origin, text);
+  return wrong_file(origin, told_problems(reader));
+}
+
+Result<ParsedConfiguration> parse_configuration(const std::map<std::string, std::string>& values,
+                                                int64_t now_ms, FileKeeper keep_file) {
+  const json document(values);
+  Surroundings surroundings;
+  surroundings.now_ms = now_ms;
+  surroundings.keep_file = std::move(keep_file);
+  KeyReader reader(document, surroundings);
+  reader.read_all();
+  if (reader.problems().empty()) return reader.take();
+  return Error{ErrorCode::kConfig, told_problems(reader)};
 }
 
 Result<ParsedConfiguration> load_configuration(const std::string& path) {

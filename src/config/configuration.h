@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -84,13 +85,19 @@ struct ParsedConfiguration {
   std::vector<std::string> warnings;  // one line each; never with a value of a secret key
 };
 
+using FileKeeper = std::function<Result<std::string>(std::string_view value)>;
+
 /// What a configuration is checked against besides itself.
 struct Surroundings {
-  /// The value of an environment variable; none where it is not set.
+  /// The value of an environment variable; none where it is not set. Empty where the configuration
+  /// is a stranger's: "${" then stands for itself.
   std::function<std::optional<std::string>(const std::string& name)> variable;
   /// What keeps a file from being read ("No such file or directory"); none where it can be.
   std::function<std::optional<std::string>(const std::string& path)> file_problem;
   int64_t now_ms = 0;  // since the epoch
+  /// Keeps a file whose content, encoded, came as the value of a key, and returns its path. Its
+  /// error is a clause that does not repeat the value. Empty where values are paths.
+  FileKeeper keep_file = {};
 };
 
 /// This process's environment, files and clock.
@@ -102,6 +109,12 @@ Surroundings process_surroundings();
 /// a secret key or of an environment variable.
 Result<ParsedConfiguration> parse_configuration(std::string_view json_text, std::string_view origin,
                                                 const Surroundings& surroundings);
+
+/// Reads a configuration that came as texts by key, as Fivetran sends it, with the same rules but
+/// two: no environment variable is looked at, and files come as their content, which `keep_file` is
+/// given.
+Result<ParsedConfiguration> parse_configuration(const std::map<std::string, std::string>& values,
+                                                int64_t now_ms, FileKeeper keep_file);
 
 /// parse_configuration on the file at `path`, in the process's surroundings. Error kConfig too
 /// where it cannot be read.

@@ -39,10 +39,15 @@ KeyReader::KeyReader(const nlohmann::json& document, const Surroundings& surroun
     if (!key.secret) continue;
     const std::string secret = value_of(key).text;
     if (!secret.empty()) secrets_.push_back(secret);
-    const std::string variable(key.environment);
-    const std::string fallback = surroundings_.variable(variable).value_or("");
+    const std::string fallback = variable(key).value_or("");
     if (!fallback.empty()) secrets_.push_back(fallback);
   }
+}
+
+/// What the key's own environment variable holds.
+std::optional<std::string> KeyReader::variable(const ConfigKey& key) const {
+  if (key.environment.empty() || !surroundings_.variable) return std::nullopt;
+  return surroundings_.variable(std::string(key.environment));
 }
 
 RawValue KeyReader::value_of(const ConfigKey& key) const {
@@ -105,8 +110,7 @@ void KeyReader::read_key(const ConfigKey& key, const RawValue& raw) {
 
 /// Takes the value from the key's own environment variable, if there is one.
 bool KeyReader::read_fallback(const ConfigKey& key) {
-  if (key.environment.empty()) return false;
-  const std::optional<std::string> value = surroundings_.variable(std::string(key.environment));
+  const std::optional<std::string> value = variable(key);
   if (!value || value->empty()) return false;
   hide_values_ = true;
   read_text(key, *value);
@@ -115,8 +119,8 @@ bool KeyReader::read_fallback(const ConfigKey& key) {
 
 void KeyReader::report_absent(const ConfigKey& key, bool present) {
   if (key.required) {
-    const std::string or_variable =
-        key.environment.empty() ? "" : fmt::format(", or set {}", key.environment);
+    const bool has_variable = !key.environment.empty() && surroundings_.variable;
+    const std::string or_variable = has_variable ? fmt::format(", or set {}", key.environment) : "";
     return problem(key, fmt::format("is {}; write {}{}", present ? "empty" : "missing",
                                     expected_value(key), or_variable));
   }
@@ -165,7 +169,18 @@ void KeyReader::read_text(const ConfigKey& key, std::string_view text) {
   }
 }
 
+// What is wrong is told without the value, which may be a private key.
+void KeyReader::read_upload(const ConfigKey& key, std::string_view value) {
+  const Result<std::string> path = surroundings_.keep_file(value);
+  if (!path.ok()) {
+    return problem(key,
+                   fmt::format("the file {}; upload {}", path.error().message, key.description));
+  }
+  parsed_.configuration.*std::get<std::string Configuration::*>(key.target) = *path;
+}
+
 void KeyReader::read_file(const ConfigKey& key, std::string_view path) {
+  if (surroundings_.keep_file) return read_upload(key, path);
   parsed_.configuration.*std::get<std::string Configuration::*>(key.target) = path;
   const std::optional<std::string> wrong = surroundings_.file_problem(std::string(path));
   if (!wrong) return;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,8 @@ class KeyReader {
   void read_list_item(const ConfigKey& key, std::string_view item);
   void read_text(const ConfigKey& key, std::string_view text);
   void read_file(const ConfigKey& key, std::string_view path);
+  void read_upload(const ConfigKey& key, std::string_view value);
+  std::optional<std::string> variable(const ConfigKey& key) const;
   void store_host(const ConfigKey& key, std::string host);
   void report_absent(const ConfigKey& key, bool present);
   void warn_of_placeholder(const ConfigKey& key);

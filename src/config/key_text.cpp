@@ -120,8 +120,8 @@ std::string expected_value(const ConfigKey& key) {
       return "entries separated by commas, as \"orders.total=DECIMAL(18,2)\"";
     case KeyKind::kDateTime:
       return "a date or a time in UTC, as 2024-01-31 or 2024-01-31T12:00:00Z";
+    case KeyKind::kFile: return fmt::format("the path of {}", key.description);
     case KeyKind::kHost:
-    case KeyKind::kFile:
     case KeyKind::kString: break;
   }
   return std::string(key.description);

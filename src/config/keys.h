@@ -22,7 +22,7 @@ enum class KeyKind : uint8_t {
   kInteger,       // from integer_min to integer_max
   kBoolean,       // true or false
   kChoice,        // one of `choices`
-  kFile,          // the path of a file that must be readable
+  kFile,          // a PEM file: its path, or from a form its content
   kTables,        // names or patterns: a comma-separated text or an array of texts
   kDateTime,      // ISO 8601
   kDecimalTypes,  // table.column=DECIMAL(precision,scale): a list as of kTables
@@ -57,6 +57,7 @@ struct ConfigKey {
   KeyTarget target{};
   bool required = false;
   bool secret = false;               // its value is shown nowhere
+  bool databases_only = false;       // of no effect where the destination is Fivetran
   std::string_view default_value{};  // as it would be written; empty: none
   uint32_t integer_min = 0;
   uint32_t integer_max = 0;

@@ -11,6 +11,7 @@ using nlohmann::json;
 using Form = RawValue::Form;
 
 std::string expanded(std::string_view text, const VariableLookup& lookup, RawValue& raw) {
+  if (!lookup) return std::string(text);
   auto result = expand_variables(text, lookup);
   if (!result.ok()) {
     raw.problem = result.error().message;

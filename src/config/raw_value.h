@@ -21,7 +21,8 @@ struct RawValue {
   std::optional<std::string> problem;  // what is wrong with its variables
 };
 
-/// The value of a key; `value` may be null where the key is not there.
+/// The value of a key; `value` may be null where the key is not there. Without a `lookup` texts are
+/// taken as they are.
 RawValue raw_value(const nlohmann::json* value, const VariableLookup& lookup);
 
 }  // namespace ringsync

@@ -71,6 +71,15 @@ bool selects(const Configuration& configuration, const std::string& table) {
   return configuration.tables.empty() || matches_any(configuration.tables, table);
 }
 
+std::optional<DecimalSize> decimal_size(const std::vector<DecimalType>& types,
+                                        const std::string& table, const std::string& column) {
+  for (const DecimalType& type : types) {
+    if (type.column != column || !pattern_matches(type.table, table)) continue;
+    return DecimalSize{type.precision, type.scale};
+  }
+  return std::nullopt;
+}
+
 std::string NameNotFound::message() const {
   std::string text = fmt::format("{}: no table of the keyspace is called \"{}\"", key, pattern);
   if (pattern.find('*') != std::string::npos) {

@@ -22,6 +22,10 @@ bool pattern_matches(std::string_view pattern, std::string_view name);
 /// True where the table is to be synced. `exclude_tables` wins.
 bool selects(const Configuration& configuration, const std::string& table);
 
+/// What decimal_types says of a column: the first entry that fits; none where it stays as it is.
+std::optional<DecimalSize> decimal_size(const std::vector<DecimalType>& types,
+                                        const std::string& table, const std::string& column);
+
 /// A pattern of the configuration that fits no table.
 struct NameNotFound {
   std::string key;  // "tables", "exclude_tables" or an option's name
