@@ -12,6 +12,10 @@ constexpr std::array<ErrorEntry, kCodeCount> kEntries{{
     {ErrorCode::kUsage, "usage", ErrorClass::kUsage, false, "The command line is wrong.",
      "The message names the option and what was probably meant; `ringsync COMMAND --help` lists "
      "what there is."},
+    {ErrorCode::kListen, "listen", ErrorClass::kUsage, false,
+     "The server cannot listen on the address and port that the command line names.",
+     "Another program has the port, or the address is not this machine's: name another with "
+     "`--port` or `--address`; `--port 0` takes a free one."},
     {ErrorCode::kConfig, "config", ErrorClass::kUsage, false,
      "The configuration is wrong: a key is missing, has a value that cannot be, or does not go "
      "together with another.",

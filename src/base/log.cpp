@@ -14,11 +14,12 @@ namespace ringsync {
 namespace {
 
 LogFormat g_format = LogFormat::kText;
+thread_local const LogScope* t_scope = nullptr;
 
 std::mutex g_writer_mutex;
 LogWriter g_writer;
 
-/// Standard error, or what stands in for it.
+/// The format's stream, or what stands in for it.
 class LineSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -29,9 +30,11 @@ class LineSink final : public spdlog::sinks::base_sink<spdlog::details::null_mut
       g_writer({line.data(), line.size()});
       return;
     }
-    std::fwrite(line.data(), 1, line.size(), stderr);
+    std::FILE* const stream = g_format == LogFormat::kFivetran ? stdout : stderr;
+    std::fwrite(line.data(), 1, line.size(), stream);
+    std::fflush(stream);
   }
-  void flush_() override { std::fflush(stderr); }
+  void flush_() override {}
 };
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
@@ -44,19 +47,58 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
   return spdlog::level::info;
 }
 
+/// As JSON text, with bytes that are not UTF-8 replaced: a server's message must not break the
+/// line.
+std::string json_text(std::string_view text) {
+  return nlohmann::json(std::string(text))
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// Fivetran's names of levels.
+const char* fivetran_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+    case LogLevel::kInfo: return "INFO";
+    case LogLevel::kWarning: return "WARNING";
+    case LogLevel::kError: return "SEVERE";
+  }
+  return "INFO";
+}
+
+std::string formatted(LogLevel level, std::string_view code, std::string_view message) {
+  const std::string coded = code.empty() ? "" : fmt::format("error[{}]: ", code);
+  switch (g_format) {
+    case LogFormat::kFivetran:
+      return fmt::format(R"({{"level":"{}","message":{},"message-origin":"sdk_connector"}})",
+                         fivetran_level(level), json_text(coded + std::string(message)));
+    case LogFormat::kJson:
+      return fmt::format(R"({}"message":{})",
+                         code.empty() ? "" : fmt::format(R"("code":"{}",)", code),
+                         json_text(message));
+    case LogFormat::kText: break;
+  }
+  return code.empty() ? fmt::format(" {}", message) : fmt::format("[{}]: {}", code, message);
+}
+
 /// Without a code where that is empty.
 void write(LogLevel level, std::string_view code, std::string_view message) {
-  std::string line;
-  if (g_format == LogFormat::kJson) {
-    // Replaces bytes that are not UTF-8: a server's message must not break the line.
-    const std::string text = nlohmann::json(std::string(message))
-                                 .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    if (!code.empty()) line = fmt::format(R"("code":"{}",)", code);
-    line += fmt::format(R"("message":{})", text);
-  } else {
-    line = code.empty() ? fmt::format(" {}", message) : fmt::format("[{}]: {}", code, message);
+  std::string prefixed;
+  if (t_scope != nullptr) {
+    t_scope->on_line(level, message);
+    prefixed = t_scope->prefix();
   }
+  const std::string line = formatted(level, code, prefixed.append(message));
   spdlog::default_logger_raw()->log(spdlog_level(level), spdlog::string_view_t(line));
+}
+
+/// What stands around a line. In JSON the fields arrive as JSON already (see formatted).
+const char* pattern(LogFormat format) {
+  switch (format) {
+    case LogFormat::kJson: return R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})";
+    case LogFormat::kFivetran: return "%v";
+    case LogFormat::kText: break;
+  }
+  return "%Y-%m-%dT%H:%M:%S.%eZ %l%v";
 }
 
 }  // namespace
@@ -64,11 +106,7 @@ void write(LogLevel level, std::string_view code, std::string_view message) {
 void set_up_logging(LogLevel level, LogFormat format) {
   auto logger = std::make_shared<spdlog::logger>("ringsync", std::make_shared<LineSink>());
   logger->set_level(spdlog_level(level));
-  // In JSON the fields arrive as JSON already (see write).
-  logger->set_pattern(format == LogFormat::kJson
-                          ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
-                          : "%Y-%m-%dT%H:%M:%S.%eZ %l%v",
-                      spdlog::pattern_time_type::utc);
+  logger->set_pattern(pattern(format), spdlog::pattern_time_type::utc);
   g_format = format;
   spdlog::set_default_logger(std::move(logger));
 }
@@ -76,6 +114,17 @@ void set_up_logging(LogLevel level, LogFormat format) {
 void set_log_writer(LogWriter writer) {
   const std::lock_guard lock(g_writer_mutex);
   g_writer = std::move(writer);
+}
+
+LogScope::LogScope(std::string prefix, Observer observer)
+    : prefix_(std::move(prefix)), observer_(std::move(observer)) {
+  t_scope = this;
+}
+
+LogScope::~LogScope() { t_scope = nullptr; }
+
+void LogScope::on_line(LogLevel level, std::string_view message) const {
+  if (level == LogLevel::kWarning && observer_) observer_(message);
 }
 
 bool log_enabled(LogLevel level) { return spdlog::should_log(spdlog_level(level)); }

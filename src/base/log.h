@@ -1,9 +1,11 @@
-// Logging: levels, text or JSON lines, always on standard error. Never pass it row data or secrets.
+// Logging: levels; text or JSON lines on standard error, or Fivetran's lines on standard output.
+// Never pass it row data or secrets.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -11,7 +13,11 @@
 namespace ringsync {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
-enum class LogFormat { kText, kJson };
+enum class LogFormat {
+  kText,
+  kJson,
+  kFivetran,  // as Fivetran's platform collects them: JSON lines of level, message and origin
+};
 
 /// Sets level and format of the whole process. Call once, before other threads start.
 void set_up_logging(LogLevel level, LogFormat format);
@@ -27,6 +33,26 @@ void write_log(LogLevel level, std::string_view message);
 
 /// Writes an error with its code: "error[timeout]: …", or a field "code" in JSON. Thread-safe.
 void log_error(const Error& error);
+
+/// While it lives, what this thread logs begins with `prefix`, and `observer` is given each
+/// warning, without the prefix. For one of many calls that share a process. Made and ended by one
+/// thread; one at a time a thread.
+class LogScope {
+ public:
+  using Observer = std::function<void(std::string_view warning)>;
+
+  explicit LogScope(std::string prefix, Observer observer = {});
+  ~LogScope();
+  LogScope(const LogScope&) = delete;
+  LogScope& operator=(const LogScope&) = delete;
+
+  const std::string& prefix() const { return prefix_; }
+  void on_line(LogLevel level, std::string_view message) const;
+
+ private:
+  const std::string prefix_;
+  const Observer observer_;
+};
 
 /// True where a line of this level would be written.
 bool log_enabled(LogLevel level);

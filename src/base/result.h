@@ -14,6 +14,7 @@ namespace ringsync {
 /// code; what each means stands in error_catalogue.cpp.
 enum class ErrorCode : uint8_t {
   kUsage,
+  kListen,
   kConfig,  // found before any connection, or a data centre that does not exist
   kConnect,
   kAuth,

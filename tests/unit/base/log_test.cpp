@@ -5,11 +5,14 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace ringsync {
 namespace {
 
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
 
 class Log : public ::testing::Test {
  protected:
@@ -49,6 +52,37 @@ TEST_F(Log, AsJsonHasTheCodeInAFieldOfItsOwn) {
   lines_.clear();
   log_warning("mind the gap");
   EXPECT_FALSE(nlohmann::json::parse(lines_).contains("code"));
+}
+
+TEST_F(Log, AsFivetranCollectsItHasLevelMessageAndOriginOnly) {
+  begin(LogFormat::kFivetran);
+  log_info("{} rows", 3);
+  EXPECT_EQ(lines_, R"({"level":"INFO","message":"3 rows","message-origin":"sdk_connector"})"
+                    "\n");
+  lines_.clear();
+  log_warning("mind the \"gap\"");
+  EXPECT_EQ(nlohmann::json::parse(lines_)["level"], "WARNING");
+  lines_.clear();
+  log_error(Error{ErrorCode::kTimeout, "no answer \xff"});
+  EXPECT_EQ(nlohmann::json::parse(lines_)["level"], "SEVERE");
+  EXPECT_EQ(nlohmann::json::parse(lines_)["message"], "error[timeout]: no answer \xEF\xBF\xBD");
+}
+
+TEST_F(Log, LinesOfAScopeBeginWithItsPrefixAndItsObserverGetsTheWarnings) {
+  begin(LogFormat::kText);
+  std::vector<std::string> warnings;
+  {
+    const LogScope scope("call 7: ", [&](std::string_view text) { warnings.emplace_back(text); });
+    log_info("begun");
+    log_warning("mind the gap");
+    std::thread([] { log_warning("of another thread"); }).join();
+  }
+  log_warning("of nobody");
+  EXPECT_THAT(lines_, ::testing::AllOf(HasSubstr("info call 7: begun\n"),
+                                       HasSubstr("warning call 7: mind the gap\n"),
+                                       HasSubstr("warning of another thread\n"),
+                                       HasSubstr("warning of nobody\n")));
+  EXPECT_THAT(warnings, ::testing::ElementsAre("mind the gap"));
 }
 
 }  // namespace
