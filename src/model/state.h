@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,9 @@ struct SyncState {
   std::string cluster;
   std::string keyspace;
   std::map<std::string, TableState> tables;
+  /// While a sync is under way: tables that it has read in full, to their ends
+  /// (SyncOptions::keeps_done_tables).
+  std::set<std::string> done_tables;
 
   bool operator==(const SyncState&) const = default;
 };

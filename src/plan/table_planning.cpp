@@ -215,6 +215,13 @@ void forget_progress(TableState& state) {
   state.last_run_started_us = last_run_started_us;
 }
 
+bool is_unchanged(const TableState& before, const TableState& planned) {
+  TableState between_runs = planned;
+  between_runs.run.reset();
+  between_runs.last_run_started_us = before.last_run_started_us;
+  return before == between_runs;
+}
+
 void complete_run(TableState& state) {
   if (state.mode == SyncMode::kTimestamp) state.cursor_ms = state.run->until_ms;
   state.run.reset();

@@ -59,6 +59,10 @@ void forget_progress(TableState& state);
 /// Closes the state's run as complete: its `until` is the base of the next.
 void complete_run(TableState& state);
 
+/// True where nothing that is kept of a table between runs differs, and `before` has no run under
+/// way: what the last run brought is what a new one would be planned for.
+bool is_unchanged(const TableState& before, const TableState& planned);
+
 /// Fingerprints kept in the state: equal exactly where key or columns are equal.
 std::string key_fingerprint(const Table& table);
 std::string columns_fingerprint(const Table& table);

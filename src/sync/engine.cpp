@@ -13,7 +13,7 @@
 namespace ringsync {
 namespace {
 
-constexpr int64_t kThrottlePollMs = 100;
+constexpr int64_t kThrottlePollMs = 50;
 constexpr int64_t kPublishMs = 100;
 constexpr int64_t kRetryLogMs = 10'000;
 
@@ -37,6 +37,7 @@ Result<SyncSummary> SyncEngine::run() {
   RINGSYNC_TRY(read_tables());
   // No page is taken any more: what was delivered is what the last checkpoint vouches for.
   scans_.close();
+  forget_done_tables();
   RINGSYNC_TRY(checkpointer_.take(CheckpointUrgency::kDurable));
   publish(true);
   return summarise();
@@ -69,6 +70,18 @@ Status SyncEngine::read_tables() {
                              table->name())};
   }
   return {};
+}
+
+void SyncEngine::forget_done_tables() {
+  bool is_cut_off = false;
+  bool got_further = false;
+  for (const auto& table : sync_.tables) {
+    is_cut_off |= table->is_open();
+    got_further |= table->summary().rows_sent > 0;
+  }
+  // A source that is lost again and again at one table must not keep the others from being read.
+  is_cut_off |= source_lost_ && got_further;
+  if (!is_cut_off) sync_.state.done_tables.clear();
 }
 
 Status SyncEngine::take_event() {
@@ -203,6 +216,8 @@ Status SyncEngine::end_table_if_read(TableRun& table) {
 Status SyncEngine::finish_table(TableRun& table) {
   RINGSYNC_TRY(sink_.finish_table(table.plan()));
   complete_run(sync_.state.tables[table.name()]);
+  const bool is_kept = options_.keeps_done_tables && table.plan().run == RunKind::kFull;
+  if (is_kept) sync_.state.done_tables.insert(table.name());
   table.finish(clock_.steady_ms());
   const TableSummary& summary = table.summary();
   if (summary.null_cursor_rows > 0 && table.plan().run == RunKind::kFirst) {
@@ -307,6 +322,7 @@ void SyncEngine::fail_table(TableRun& table, const Error& error) {
 }
 
 void SyncEngine::fail_all(const Error& error) {
+  source_lost_ = true;
   for (const auto& table : sync_.tables) {
     if (table->is_open()) fail_table(*table, error);
   }

@@ -43,6 +43,8 @@ class SyncEngine {
  private:
   Status prepare();
   Status read_tables();
+  /// The sync ends: the next one leaves a table alone only where this one was cut off.
+  void forget_done_tables();
   Status take_event();
   Result<SyncSummary> summarise();
 
@@ -83,6 +85,7 @@ class SyncEngine {
   Throttle throttle_;
   Checkpointer checkpointer_;
   int64_t retry_logged_ms_ = 0;
+  bool source_lost_ = false;
   int64_t began_ms_ = 0;
   int64_t last_page_ms_ = 0;
   int64_t published_ms_ = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -92,12 +93,13 @@ void forget_missing_tables(const Keyspace& keyspace, SyncState& state) {
 class TableOpener {
  public:
   TableOpener(const Source& source, const Survey& survey, Sink& sink, const SyncOptions& options,
-              bool state_vouches)
+              bool state_vouches, const std::set<std::string>& done_tables)
       : source_(source),
         survey_(survey),
         sink_(sink),
         options_(options),
-        state_vouches_(state_vouches) {}
+        state_vouches_(state_vouches),
+        done_tables_(done_tables) {}
 
   /// A table that the destination refuses is a run that has failed. Error kStateImport where an
   /// imported state vouches for rows that the destination does not have.
@@ -123,6 +125,13 @@ class TableOpener {
       state = before;
       return run;
     }
+    if (is_done(*run, before, state)) {
+      run->skip();
+      state = before;
+      log_info("table {}: done before the sync was cut off; the next one reads it again",
+               table.name);
+      return run;
+    }
     log_start(*run);
     return run;
   }
@@ -134,6 +143,12 @@ class TableOpener {
         fmt::format("state to import, {}: it tells of rows of table {} that the destination does "
                     "not have; restore its tables first, or sync without --import-state",
                     options_.import_state->origin, table.name)};
+  }
+
+  /// The sync that is gone on with has read the table to its end, and would read it the same way.
+  bool is_done(const TableRun& run, const TableState& before, const TableState& planned) const {
+    return options_.keeps_done_tables && done_tables_.contains(run.name()) &&
+           run.plan().run == RunKind::kFull && is_unchanged(before, planned);
   }
 
   static void log_start(TableRun& run) {
@@ -148,6 +163,7 @@ class TableOpener {
   Sink& sink_;
   const SyncOptions& options_;
   const bool state_vouches_;
+  const std::set<std::string>& done_tables_;
 };
 
 }  // namespace
@@ -162,7 +178,7 @@ Result<OpenedSync> open_sync(Source& source, Sink& sink, const Clock& clock,
   forget_missing_tables(survey.keyspace, sync.state);
   RINGSYNC_TRY(forget_resynced(options, survey, sync.state));
   sync.ring = survey.ring;
-  const TableOpener opener(source, survey, sink, options, state_vouches);
+  const TableOpener opener(source, survey, sink, options, state_vouches, sync.state.done_tables);
   for (const Table& table : survey.keyspace.tables) {
     if (!survey.is_chosen(table.name)) continue;
     RINGSYNC_ASSIGN(auto run, opener.open(table, sync.state.tables[table.name], clock.steady_ms()));

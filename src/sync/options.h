@@ -39,6 +39,10 @@ struct SyncOptions {
   RetryPolicy retry;
   uint64_t seed = 0;  // of the delays' randomness
 
+  /// A sync that goes on where one was cut off leaves tables alone that the other had read in full
+  /// to their ends. For destinations in which a read in full begins with marking all rows deleted:
+  /// what has just arrived would be gone until it arrives again.
+  bool keeps_done_tables = false;
   /// What the user can do where the saved state is damaged or of another source; empty: as for a
   /// destination of the user's own.
   std::string state_remedy;

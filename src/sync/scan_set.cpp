@@ -14,7 +14,7 @@ namespace {
 constexpr uint32_t kProbeRows = 16;
 constexpr uint32_t kSizeProbePages = 8;
 constexpr uint32_t kPageRowsLeast = 64;
-constexpr int64_t kPollMs = 100;
+constexpr int64_t kPollMs = 50;
 // A published rule of thumb is three scans a core; more than 64 only fragment the state.
 constexpr uint32_t kScansPerShard = 3;
 constexpr uint32_t kInFlightMin = 4;

@@ -167,6 +167,9 @@ SyncState decode_document(const json& document) {
   for (const auto& [name, table] : document.at("tables").items()) {
     state.tables[name] = decode_table(table);
   }
+  if (document.contains("done_tables")) {
+    state.done_tables = document.at("done_tables").get<std::set<std::string>>();
+  }
   return state;
 }
 
@@ -197,8 +200,10 @@ std::string StateEncoder::encode(const SyncState& state, const std::set<std::str
     tables += member;
   }
   const json source = {{"cluster", state.cluster}, {"keyspace", state.keyspace}};
-  return fmt::format(R"({{"ringsync":{},"source":{},"tables":{{{}}}}})", kStateVersion,
-                     dumped(source), tables);
+  const std::string done =
+      state.done_tables.empty() ? "" : R"("done_tables":)" + dumped(state.done_tables) + ',';
+  return fmt::format(R"({{"ringsync":{},"source":{},{}"tables":{{{}}}}})", kStateVersion,
+                     dumped(source), done, tables);
 }
 
 Result<SyncState> decode_state(std::string_view text, std::string_view remedy) {

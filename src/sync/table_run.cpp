@@ -262,6 +262,11 @@ void TableRun::finish(int64_t now_ms) {
   summary_.seconds = static_cast<double>(now_ms - began_ms_) / 1000.0;
 }
 
+void TableRun::skip() {
+  phase_ = TablePhase::kDone;
+  summary_.finished = true;
+}
+
 void TableRun::fail(Error error, int64_t now_ms) {
   // The run stays in the state: the next sync goes on from what was delivered.
   save_progress();

@@ -137,6 +137,8 @@ class TableRun {
   bool covers_ring() const { return progress_.covers_ring(); }
 
   void finish(int64_t now_ms);
+  /// Nothing is to be read: what an earlier sync has delivered stands.
+  void skip();
   void fail(Error error, int64_t now_ms);
   /// The sync ends early: the summary tells how long the table was read.
   void interrupt(int64_t now_ms);

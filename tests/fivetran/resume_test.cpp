@@ -88,6 +88,11 @@ std::multiset<std::string> truncated_tables(const std::vector<sdk::UpdateRespons
   return tables;
 }
 
+/// Tables of which the state says that the sync under way is done with them.
+std::set<std::string> tables_done(const std::string& state_json) {
+  return nlohmann::json::parse(state_json).value("done_tables", std::set<std::string>());
+}
+
 /// Tables of which the state says that a run is under way.
 std::set<std::string> tables_under_way(const std::string& state_json) {
   std::set<std::string> tables;
@@ -112,6 +117,7 @@ class FivetranResume : public ::testing::Test {
     options.lag_ms = 0;
     options.overlap_ms = 0;
     options.retry.delay_first_ms = 1;
+    options.keeps_done_tables = true;
     return options;
   }
 
@@ -169,6 +175,9 @@ class FivetranResume : public ::testing::Test {
       source_options.seed = seed + i;
       const auto rest = sync(destination.state(), source_options);
       for (const std::string& table : tables_under_way(*destination.state())) {
+        EXPECT_THAT(truncated_tables(rest), Not(Contains(table)));
+      }
+      for (const std::string& table : tables_done(*destination.state())) {
         EXPECT_THAT(truncated_tables(rest), Not(Contains(table)));
       }
       for (const auto& message : rest) destination.apply(message);
@@ -231,6 +240,74 @@ TEST_F(FivetranResume, ALaterSyncGoesOnFromEachOfItsCheckpointsAndDeletesWhatIsG
     source_options.seed = seed;
     resume_everywhere(destination, sync(destination.state(), source_options), seed);
   }
+}
+
+TEST_F(FivetranResume, ATableThatIsDoneIsLeftAloneUntilTheSyncIsAtItsEndAndThenReadAgain) {
+  tables_["a"] = table_of(90, false);
+  tables_["b"] = table_of(90, false);
+  Destination destination;
+  for (const auto& message : sync(std::nullopt)) {
+    destination.apply(message);
+    if (message.has_checkpoint() && !tables_done(*destination.state()).empty()) break;
+  }
+  const std::set<std::string> done = tables_done(*destination.state());
+  ASSERT_EQ(done, (std::set<std::string>{"a"}));
+  tables_["a"].rows.erase(1);  // after a was read
+
+  const auto rest = sync(destination.state());
+  EXPECT_THAT(truncated_tables(rest), Not(Contains("a")));
+  for (const auto& message : rest) destination.apply(message);
+  EXPECT_EQ(destination.live("a").size(), 90U);
+  EXPECT_EQ(destination.live("b").size(), 90U);
+  EXPECT_THAT(tables_done(*destination.state()), IsEmpty());
+
+  for (const auto& message : sync(destination.state())) destination.apply(message);
+  expect_equal_to_source(destination);
+}
+
+TEST_F(FivetranResume, ATableThatIsDoneIsReadAgainWhereItsColumnsHaveChanged) {
+  tables_["a"] = table_of(20, false);
+  tables_["b"] = table_of(90, false);
+  Destination destination;
+  for (const auto& message : sync(std::nullopt)) {
+    destination.apply(message);
+    if (message.has_checkpoint() && !tables_done(*destination.state()).empty()) break;
+  }
+  ASSERT_THAT(tables_done(*destination.state()), Contains("a"));
+  tables_["a"] = table_of(30, true);
+  for (const auto& message : sync(destination.state())) destination.apply(message);
+  expect_equal_to_source(destination);
+}
+
+TEST_F(FivetranResume, ATableThatFailsDoesNotKeepTheOthersFromBeingReadAgain) {
+  tables_["a"] = table_of(30, false);
+  tables_["b"] = table_of(30, false);
+  FakeSourceOptions source_options;
+  source_options.fault = [](const ScanRequest& request) -> std::optional<Error> {
+    if (request.query->table.name != "b") return std::nullopt;
+    return Error{ErrorCode::kUnauthorized, "no permission"};
+  };
+  Destination destination;
+  for (const auto& message : sync(std::nullopt, source_options)) destination.apply(message);
+  EXPECT_THAT(tables_done(*destination.state()), IsEmpty());
+  EXPECT_THAT(truncated_tables(sync(destination.state(), source_options)), Contains("a"));
+}
+
+TEST_F(FivetranResume, ASourceThatIsLostLeavesWhatIsDoneAloneOnceAndNotForEver) {
+  tables_["a"] = table_of(30, false);
+  tables_["b"] = table_of(30, false);
+  FakeSourceOptions source_options;
+  source_options.fault = [](const ScanRequest& request) -> std::optional<Error> {
+    if (request.query->table.name != "b") return std::nullopt;
+    return Error{ErrorCode::kUnavailable, "no node answers"};
+  };
+  Destination destination;
+  for (const auto& message : sync(std::nullopt, source_options)) destination.apply(message);
+  EXPECT_EQ(tables_done(*destination.state()), (std::set<std::string>{"a"}));
+  const auto second = sync(destination.state(), source_options);
+  EXPECT_THAT(truncated_tables(second), Not(Contains("a")));
+  for (const auto& message : second) destination.apply(message);
+  EXPECT_THAT(truncated_tables(sync(destination.state(), source_options)), Contains("a"));
 }
 
 TEST_F(FivetranResume, ACrashBeforeAnyCheckpointTruncatesAgain) {

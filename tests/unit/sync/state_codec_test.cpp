@@ -34,6 +34,7 @@ SyncState sample() {
   run.active = {{{-10, 5}, 3, {0, 255, 16}}};
   orders.run = run;
   state.tables["full"].mode = SyncMode::kFull;
+  state.done_tables = {"fu\"ll"};
   return state;
 }
 
