@@ -1,8 +1,5 @@
 #include "sink/fivetran/fivetran_sink.h"
 
-#include <fmt/format.h>
-
-#include <set>
 #include <utility>
 
 #include "sink/fivetran/delete_records.h"
@@ -42,13 +39,11 @@ class FivetranSink final : public Sink {
  private:
   /// Behind all that was delivered before.
   Status send(WireMessage message);
-  Status warn_of_nulled(const TablePlan& plan, const EncodedPage& page);
 
   FivetranSinkOptions options_;
   WireStream& stream_;
   RecordBatcher batcher_;
   TableNames names_;
-  std::set<std::pair<std::string, uint16_t>> warned_;  // table, column
   // Shared: gRPC may hold pages for a while after the sink is gone.
   const std::shared_ptr<BufferPool> pool_ = std::make_shared<BufferPool>();
 };
@@ -86,24 +81,12 @@ Status FivetranSink::deliver(const TablePlan& plan, const std::shared_ptr<const 
   if (records == nullptr || uint64_t{slice.first_row} + slice.row_count > records->row_count()) {
     return Error{ErrorCode::kInternal, "rows delivered that are no records"};
   }
-  RINGSYNC_TRY(warn_of_nulled(plan, *page));
   if (slice.operation == Operation::kDelete) {
     records = delete_records(*records, slice.first_row, slice.row_count,
                              plan.table.primary_key_count, plan.table.name, pool_);
     slice.first_row = 0;
   }
   return batcher_.add(records, slice.first_row, slice.row_count);
-}
-
-Status FivetranSink::warn_of_nulled(const TablePlan& plan, const EncodedPage& page) {
-  for (const NulledValues& nulled : page.nulled()) {
-    if (!warned_.emplace(plan.table.name, nulled.column).second) continue;
-    RINGSYNC_TRY(send(warning_message(fmt::format(
-        "table {}: column {} has values that its type in the destination cannot hold; they become "
-        "NULL, as on_unrepresentable=null asks for",
-        plan.table.name, quoted(plan.table.columns[nulled.column].name)))));
-  }
-  return {};
 }
 
 Result<bool> FivetranSink::checkpoint(const Checkpoint& checkpoint, CheckpointUrgency) {

@@ -26,9 +26,9 @@ struct FivetranSinkOptions {
 ///   state does not know these columns and types yet. Errors of a table: those of
 ///   fivetran_columns(); kNameCollision where Fivetran would make one name of two.
 /// - begin_table(): one TRUNCATE, where the plan sweeps.
-/// - deliver(): batches of at most 100 records and about 100 KiB, a larger record alone; a Warning
-///   once for each column that lost values under on_unrepresentable=null.
+/// - deliver(): batches of at most 100 records and about 100 KiB, a larger record alone.
 /// - checkpoint(): the batch begun, then the state.
+/// Warnings are not the sink's: what the engine logs is the front door's to show.
 /// finish_table() sends nothing: the TRUNCATE before the rows has marked those that are gone.
 /// Errors of `stream` end the sync.
 std::unique_ptr<Sink> make_fivetran_sink(FivetranSinkOptions options, WireStream& stream);

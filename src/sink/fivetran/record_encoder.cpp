@@ -23,6 +23,13 @@ size_t row_bytes(const PageView& page, uint32_t row) {
   return static_cast<size_t>(last.data() - first.data()) + last.size();
 }
 
+/// Bytes of all cells of a page that has rows.
+size_t page_bytes(const PageView& page) {
+  const auto last_column = static_cast<uint16_t>(page.column_count() - 1);
+  const CellView last = page.cell(page.row_count() - 1, last_column);
+  return static_cast<size_t>(last.data() - page.base()) + last.size();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RecordEncoder>> RecordEncoder::make(const Table& table,
@@ -49,7 +56,7 @@ Result<std::unique_ptr<EncodedPage>> RecordEncoder::encode(const PageView& page,
                              page.column_count(), columns_.size())};
   }
   space_.out = pool_->take();
-  space_.out.make_room(static_cast<size_t>(bytes_a_row_ * kGrowth * page.row_count()));
+  space_.out.make_room(expected_bytes(page));
   nulled_.assign(columns_.size(), 0);
   std::vector<size_t> ends;
   ends.reserve(page.row_count());
@@ -69,6 +76,15 @@ Result<std::unique_ptr<EncodedPage>> RecordEncoder::encode(const PageView& page,
   }
   return std::unique_ptr<EncodedPage>(std::make_unique<RecordPage>(
       std::move(space_.out), std::move(ends), std::move(nulled), pool_));
+}
+
+// Growing copies what is written, and for a moment takes more than twice the memory: a first page
+// of wide rows has megabytes. So that one is given room for its bytes and all that stands around
+// them.
+size_t RecordEncoder::expected_bytes(const PageView& page) const {
+  if (page.row_count() == 0) return 0;
+  if (bytes_a_row_ > 0) return static_cast<size_t>(bytes_a_row_ * kGrowth * page.row_count());
+  return page_bytes(page) + room_ * page.row_count();
 }
 
 Status RecordEncoder::write_row(const PageView& page, uint32_t row) {

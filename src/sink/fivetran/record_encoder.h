@@ -49,6 +49,7 @@ class RecordEncoder final : public PageEncoder {
 
  private:
   RecordEncoder() = default;
+  size_t expected_bytes(const PageView& page) const;
   Status write_row(const PageView& page, uint32_t row);
   Status write_no_value(uint16_t column, Decoded outcome);
   Status end_record(size_t start);

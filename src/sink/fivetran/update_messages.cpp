@@ -14,6 +14,7 @@ constexpr uint8_t kResponseRecord = 1;
 constexpr uint8_t kResponseSchemaChange = 2;
 constexpr uint8_t kResponseCheckpoint = 3;
 constexpr uint8_t kResponseWarning = 4;
+constexpr uint8_t kResponseTask = 5;
 constexpr uint8_t kResponseRecords = 6;
 constexpr uint8_t kChangeWithoutSchema = 2;
 constexpr uint8_t kTableListTables = 1;
@@ -114,6 +115,10 @@ WireMessage checkpoint_message(std::string state_json) {
 
 WireMessage warning_message(std::string_view text) {
   return {around(kResponseWarning, around(kOnlyField, text))};
+}
+
+WireMessage task_message(std::string_view text) {
+  return {around(kResponseTask, around(kOnlyField, text))};
 }
 
 }  // namespace ringsync

@@ -28,4 +28,7 @@ WireMessage checkpoint_message(std::string state_json);
 /// Shown to the user; the sync goes on.
 WireMessage warning_message(std::string_view text);
 
+/// Something the user must do; nothing may follow.
+WireMessage task_message(std::string_view text);
+
 }  // namespace ringsync
