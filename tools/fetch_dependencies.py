@@ -140,6 +140,19 @@ PARTS = (
             (NANOARROW_SOURCES + "nanoarrow_config.h.in", "nanoarrow/nanoarrow_config.h.in"),
         ),
     ),
+    # Debian's package has a shared library only, and a wheel must bring its own.
+    Part(
+        name="simdjson",
+        client="pip",
+        package="pysimdjson",
+        version="7.0.2",
+        sha256="44cf276e48912a3b9c7ca362c14da8420a7ac15a9f1a16ec95becff86db3904a",
+        wanted=(
+            ("pysimdjson-7.0.2/simdjson/simdjson.cpp", "simdjson.cpp"),
+            ("pysimdjson-7.0.2/simdjson/simdjson.h", "simdjson.h"),
+            ("pysimdjson-7.0.2/LICENSE", "LICENSE"),
+        ),
+    ),
     adbc_driver("sqlite", "fb51f307cb3c45aa5476c84eae83781079939832f35dd54611dbe6095627ca3d"),
     adbc_driver("postgresql", "a86819ba7c79b1d067c4a5344358b4d346bab58e888d7879ed2b25d97cc59ba1"),
 )
@@ -261,9 +274,16 @@ def fetch(part: Part) -> None:
 
 
 def main() -> int:
+    """Fetches the parts that are named as arguments, or all."""
+    wanted = sys.argv[1:] or [part.name for part in PARTS]
+    unknown = set(wanted) - {part.name for part in PARTS}
+    if unknown:
+        print(f"fetch_dependencies: no part is called {', '.join(unknown)}", file=sys.stderr)
+        return 2
     try:
         for part in PARTS:
-            fetch(part)
+            if part.name in wanted:
+                fetch(part)
     except FetchError as error:
         print(f"fetch_dependencies: {error}", file=sys.stderr)
         return 1

@@ -2,7 +2,8 @@
 # Installs what a fresh Debian 12 lacks for building, testing or showing Ringsync.
 #
 #   tools/setup.sh build   compilers, libraries, Rust, and the parts fetched into .deps/
-#   tools/setup.sh demo    that, Java and Maven for Cassandra, and .venv with Python packages
+#   tools/setup.sh connector   only what Fivetran's connector needs of these
+#   tools/setup.sh demo    build, Java and Maven for Cassandra, and .venv with Python packages
 #   tools/setup.sh test    that, and Rust's linter and formatter
 #
 # May be sourced too; then call the functions. What is there already is left alone and costs
@@ -97,13 +98,19 @@ setup_rust_checks() {
   fi
 }
 
-setup_compilers() {
+# What the connector is built with.
+setup_connector_compilers() {
   setup_commands g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config \
-    python3:python3 node:nodejs npm:npm ccache:ccache || return 1
+    python3:python3 ccache:ccache || return 1
   setup_packages libssl-dev libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev \
-    libsimdjson-dev libgtest-dev libgmock-dev libgrpc++-dev libprotobuf-dev protobuf-compiler \
-    protobuf-compiler-grpc || return 1
+    libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc || return 1
   setup_python_venv
+}
+
+setup_compilers() {
+  setup_connector_compilers || return 1
+  setup_commands node:nodejs npm:npm || return 1
+  setup_packages libsimdjson-dev libgtest-dev libgmock-dev
 }
 
 setup_python_venv() {
@@ -157,6 +164,10 @@ setup_newest_duckdb() {
 # What cpack needs for a .deb, and the tests to look into it.
 setup_packaging() { setup_commands dpkg-shlibdeps:dpkg-dev readelf:binutils unshare:util-linux; }
 
+setup_connector() {
+  setup_connector_compilers && setup_rust &&
+    python3 "$SETUP_ROOT/tools/fetch_dependencies.py" simdjson
+}
 setup_build() { setup_compilers && setup_rust && setup_fetched_parts; }
 setup_demo() { setup_build && setup_cassandra && setup_venv; }
 setup_test() {
@@ -166,12 +177,12 @@ setup_test() {
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   case "${1:-}" in
-    build | test | demo)
+    build | connector | test | demo)
       "setup_$1" || exit 1
       setup_say "ready for: $1"
       ;;
     *)
-      sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 2
       ;;
   esac

@@ -26,7 +26,8 @@ LICENCE_FILE = re.compile(r"(un)?licen[sc]e|copying|notice|copyright", re.IGNORE
 # Debian's packages of what is linked, or compiled in from headers.
 DEBIAN = (
     "libfmt-dev", "libspdlog-dev", "libcli11-dev", "nlohmann-json3-dev", "libsimdjson-dev",
-    "libssl-dev",
+    "libssl-dev", "libgrpc-dev", "libprotobuf-dev", "libabsl-dev", "libre2-dev", "libc-ares-dev",
+    "zlib1g-dev",
 )  # fmt: skip
 # Single headers inside a fetched part that have an author of their own.
 HEADERS = {

@@ -17,6 +17,7 @@
 #include "config/key_text.h"
 #include "config/nearest.h"
 #include "config/table_filter.h"
+#include "config/values.h"
 
 namespace ringsync {
 namespace {
@@ -35,6 +36,7 @@ constexpr std::string_view kExamples = R"(Examples:
                                                    … or PostgreSQL
   ringsync sync --configuration prod.json --to null: --progress none
                                                    read and decode everything, keep nothing
+  ringsync serve --port 50051                      Fivetran's source connector
 )";
 
 /// Options as they stand on the command line, before they are checked.
@@ -55,6 +57,8 @@ struct RawArguments {
   std::string commit_rows;
   std::string commit_seconds;
   std::string every;
+  std::string address;
+  std::string port;
   bool json = false;
 };
 
@@ -64,8 +68,9 @@ struct Parser {
   CLI::App* discover = nullptr;
   CLI::App* plan = nullptr;
   CLI::App* sync = nullptr;
+  CLI::App* serve = nullptr;
 
-  std::vector<CLI::App*> commands() const { return {check, discover, plan, sync}; }
+  std::vector<CLI::App*> commands() const { return {check, discover, plan, sync, serve}; }
   RawArguments raw;
 };
 
@@ -77,17 +82,31 @@ std::string exit_code_help() {
   return text;
 }
 
-void add_shared_options(CLI::App& command, RawArguments& raw) {
+void add_log_level(CLI::App& command, RawArguments& raw) {
   command.allow_extras();  // reported by unexpected_argument
-  command
-      .add_option("--configuration", raw.configuration_path,
-                  "The configuration file (default configuration.json)")
-      ->type_name("FILE");
   command
       .add_option("--log-level", raw.log_level,
                   "Least level of the log lines to write: debug, info,\nwarning or error (default "
                   "info)")
       ->type_name("LEVEL");
+}
+
+void add_serve_options(CLI::App& serve, RawArguments& raw) {
+  add_log_level(serve, raw);
+  serve.add_option("--port", raw.port, "The port to listen on; required. 0 takes a free one")
+      ->type_name("PORT");
+  serve
+      .add_option("--address", raw.address,
+                  "The address to listen on (default: all, IPv4 and IPv6)")
+      ->type_name("ADDRESS");
+}
+
+void add_shared_options(CLI::App& command, RawArguments& raw) {
+  command
+      .add_option("--configuration", raw.configuration_path,
+                  "The configuration file (default configuration.json)")
+      ->type_name("FILE");
+  add_log_level(command, raw);
   command
       .add_option("--log-format", raw.log_format,
                   "text, or json for one JSON object a line (default text)")
@@ -185,6 +204,9 @@ std::unique_ptr<Parser> make_parser() {
       "plan", "Say what a sync would read from each table and why, and read nothing but samples");
   add_plan_options(*parser->plan, parser->raw);
   parser->sync = app.add_subcommand("sync", "Bring a destination up to date with the source");
+  parser->serve = app.add_subcommand(
+      "serve", "Offer Fivetran's source connector on a port, until Ctrl-C or SIGTERM");
+  add_serve_options(*parser->serve, parser->raw);
   // For the list of commands; parse_arguments reads it, since its topics are commands too.
   app.add_subcommand("help",
                      "Print help on a command, on configuration, on errors or on\none error");
@@ -200,6 +222,7 @@ std::unique_ptr<Parser> make_parser() {
   parser->check->footer(fmt::format("{}\n{}", exit_code_help(), more));
   parser->discover->footer(fmt::format("{}\n{}", exit_code_help(), more));
   parser->plan->footer(fmt::format("{}\n{}", exit_code_help(), more));
+  parser->serve->footer(fmt::format("{}\n{}", exit_code_help(), more));
   parser->sync->footer(fmt::format("{}\n{}\n{}", kExamples, exit_code_help(), more));
   return parser;
 }
@@ -237,7 +260,7 @@ Error unexpected_argument(const CLI::App& app, const CLI::App* command, const st
                                       suggestion(name, option_names(command ? *command : app))));
   }
   if (command == nullptr) {
-    const std::vector<std::string> commands{"check", "discover", "plan", "sync", "help"};
+    const std::vector<std::string> commands{"check", "discover", "plan", "sync", "serve", "help"};
     return usage(command,
                  fmt::format("unknown command \"{}\"{}", given, suggestion(given, commands)));
   }
@@ -351,6 +374,24 @@ Status read_sync_options(const Parser& parser, Arguments& arguments) {
   return read_tables(sync, raw, arguments);
 }
 
+Status read_serve_options(const Parser& parser, Arguments& arguments) {
+  const RawArguments& raw = parser.raw;
+  const CLI::App* serve = parser.serve;
+  if (serve->count("--port") == 0) return usage(serve, "--port is missing; write --port PORT");
+  const char* const end = raw.port.data() + raw.port.size();
+  const auto [rest, failure] = std::from_chars(raw.port.data(), end, arguments.port);
+  if (failure != std::errc() || rest != end) {
+    return usage(serve, fmt::format("--port: \"{}\" is no number from 0 to 65535", raw.port));
+  }
+  if (serve->count("--address") == 0) return {};
+  const auto address = read_host(raw.address);
+  if (!address.ok()) {
+    return usage(serve, fmt::format("--address: \"{}\" {}", raw.address, address.error().message));
+  }
+  arguments.address = *address;
+  return {};
+}
+
 /// `arguments`: what stands behind "help".
 Result<std::variant<Arguments, TextToPrint>> help_on(const Parser& parser,
                                                      std::span<const char* const> arguments) {
@@ -391,6 +432,14 @@ Result<std::variant<Arguments, TextToPrint>> checked(const Parser& parser) {
   if (command == parser.discover) arguments.command = Command::kDiscover;
   if (command == parser.plan) arguments.command = Command::kPlan;
   if (command == parser.sync) arguments.command = Command::kSync;
+  if (command == parser.serve) {
+    arguments.command = Command::kServe;
+    arguments.log_format = LogFormat::kFivetran;
+    RINGSYNC_TRY(read_serve_options(parser, arguments));
+    RINGSYNC_ASSIGN(arguments.log_level,
+                    chosen<LogLevel>(command, "--log-level", raw.log_level, kLogLevels));
+    return std::variant<Arguments, TextToPrint>(std::move(arguments));
+  }
   arguments.json = raw.json;
   if (raw.configuration_path.empty()) {
     return usage(command, "--configuration: the path is empty");

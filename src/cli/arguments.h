@@ -19,6 +19,7 @@ enum class Command : uint8_t {
   kDiscover,  // list tables and columns
   kPlan,      // say what a sync would read
   kSync,
+  kServe,  // offer Fivetran's source connector on a port
 };
 
 struct Arguments {
@@ -26,6 +27,10 @@ struct Arguments {
   std::string configuration_path = "configuration.json";
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
+
+  // kServe only.
+  std::string address;  // without brackets; empty: all of this machine's
+  uint16_t port = 0;    // 0: a free one
 
   bool json = false;  // kDiscover, kPlan: a document instead of a text
 

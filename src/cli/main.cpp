@@ -9,6 +9,7 @@
 #include "cli/discover_command.h"
 #include "cli/exit_codes.h"
 #include "cli/plan_command.h"
+#include "cli/serve_command.h"
 #include "cli/standard_streams.h"
 #include "cli/sync_command.h"
 
@@ -21,6 +22,7 @@ Result<ExitCode> run_command(const Arguments& arguments) {
     case Command::kDiscover: return run_discover_command(arguments);
     case Command::kPlan: return run_plan_command(arguments);
     case Command::kSync: return run_sync_command(arguments);
+    case Command::kServe: return run_serve_command(arguments);
   }
   return Error{ErrorCode::kInternal, "a command that is not known"};
 }
@@ -41,7 +43,7 @@ int run(int argc, const char* const* argv) {
   set_up_logging(arguments.log_level, arguments.log_format);
   const auto outcome = run_command(arguments);
   if (!outcome.ok()) {
-    if (arguments.log_format == LogFormat::kJson) {
+    if (arguments.log_format != LogFormat::kText) {
       log_error(outcome.error());
     } else {
       print_error(outcome.error());

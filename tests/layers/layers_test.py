@@ -29,9 +29,14 @@ ALLOWED = {
     # What the front doors share: from a configuration to an open source and the engine's options.
     "front": {
         "base", "model", "config", "cql", "plan", "source", "sink", "sync", "source/scylla",
+        "sink/fivetran",
+    },
+    "server": {
+        "base", "model", "config", "cql", "plan", "source", "sink", "sync", "front",
+        "sink/fivetran",
     },
     "cli": {
-        "base", "model", "config", "cql", "plan", "source", "sink", "sync", "front",
+        "base", "model", "config", "cql", "plan", "source", "sink", "sync", "front", "server",
         "source/scylla", "sink/null", "sink/arrow", "sink/adbc",
     },
 }  # fmt: skip
@@ -43,7 +48,7 @@ FOREIGN = {
     re.compile(r"nanoarrow|arrow/c/"): {"sink/arrow", "sink/adbc"},
     re.compile(r"simdjson"): {"cql"},
     re.compile(r"CLI/"): {"cli"},
-    re.compile(r"grpc|protobuf"): set(),
+    re.compile(r"grpc|protobuf|^proto/|^absl/"): {"server"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]', re.MULTILINE)

@@ -1,0 +1,46 @@
+#include "cli/serve_command.h"
+
+#include <csignal>
+#include <memory>
+
+#include "base/log.h"
+#include "cli/version.h"
+#include "server/connector_server.h"
+
+namespace ringsync {
+namespace {
+
+// What a page under way, a checkpoint and a client that reads on need; Fivetran, like container
+// platforms, kills after 30 s at the latest.
+constexpr int64_t kGraceMs = 20'000;
+
+sigset_t ending_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+}  // namespace
+
+Result<ExitCode> run_serve_command(const Arguments& arguments) {
+  // Blocked in every thread, since threads inherit it, and taken by sigwait below.
+  const sigset_t signals = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a client or a log collector that is gone is no reason to end
+
+  RINGSYNC_ASSIGN(const std::unique_ptr<ConnectorServer> server,
+                  ConnectorServer::start({arguments.address, arguments.port}));
+  log_info("{}: listening on {}", version_text(), server->place());
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log_info("asked to end: syncs under way end behind a checkpoint");
+  // A second signal does what it does to any program.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  server->drain(kGraceMs);
+  log_info("ended");
+  return kExitDone;
+}
+
+}  // namespace ringsync

@@ -1,0 +1,114 @@
+#include "server/connector_service.h"
+
+#include <fmt/format.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
+
+#include <exception>
+#include <utility>
+
+#include "base/log.h"
+#include "server/configuration_form.h"
+#include "server/connection_test.h"
+#include "server/schema.h"
+
+namespace ringsync {
+namespace {
+
+namespace wire = fivetran_sdk::v2;
+
+/// A streaming call that ends before it begins.
+class RefusedCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  explicit RefusedCall(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+/// Runs a unary call: its lines in the log begin with its name and number.
+template <typename Work>
+grpc::Status run_call(const char* name, uint64_t number, Work work) {
+  const LogScope scope(fmt::format("{} {}: ", name, number));
+  try {
+    const grpc::Status status = work();
+    if (status.ok()) {
+      log_info("done");
+    } else {
+      log_warning("{}", status.error_message());
+    }
+    return status;
+  } catch (const std::exception& defect) {
+    // Out of memory, or a defect: libraries' exceptions are caught where they are called.
+    log_error({ErrorCode::kInternal, defect.what()});
+    return {grpc::StatusCode::INTERNAL, "error[internal]: the call failed; the log tells more"};
+  }
+}
+
+}  // namespace
+
+grpc::Status ConnectorService::ConfigurationForm(grpc::ServerContext* /*context*/,
+                                                 const wire::ConfigurationFormRequest* /*request*/,
+                                                 wire::ConfigurationFormResponse* response) {
+  return run_call("form", ++calls_, [&] {
+    *response = configuration_form();
+    return grpc::Status::OK;
+  });
+}
+
+grpc::Status ConnectorService::Test(grpc::ServerContext* /*context*/,
+                                    const wire::TestRequest* request,
+                                    wire::TestResponse* response) {
+  return run_call("test", ++calls_, [&] { return run_connection_test(*request, *response); });
+}
+
+grpc::Status ConnectorService::Schema(grpc::ServerContext* /*context*/,
+                                      const wire::SchemaRequest* request,
+                                      wire::SchemaResponse* response) {
+  return run_call("schema", ++calls_, [&] { return read_schema(*request, *response); });
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* ConnectorService::Update(
+    grpc::CallbackServerContext* /*context*/, const grpc::ByteBuffer* request) {
+  wire::UpdateRequest parsed;
+  grpc::ByteBuffer bytes(*request);  // parsing takes it apart
+  if (!grpc::SerializationTraits<wire::UpdateRequest>::Deserialize(&bytes, &parsed).ok()) {
+    return new RefusedCall({grpc::StatusCode::INVALID_ARGUMENT, "the request is no UpdateRequest"});
+  }
+  const std::lock_guard lock(mutex_);
+  if (stopping_) {
+    return new RefusedCall({grpc::StatusCode::UNAVAILABLE, "the connector is shutting down"});
+  }
+  if (updates_.size() >= kUpdatesMax) {
+    return new RefusedCall({grpc::StatusCode::RESOURCE_EXHAUSTED,
+                            fmt::format("{} syncs are under way; try again later", kUpdatesMax)});
+  }
+  const uint64_t number = ++calls_;
+  auto call =
+      std::make_unique<UpdateCall>(number, std::move(parsed), [this, number] { forget(number); });
+  UpdateCall& started = *call;
+  updates_.emplace(number, std::move(call));
+  started.start();
+  return started.reactor();
+}
+
+void ConnectorService::forget(uint64_t number) {
+  std::unique_ptr<UpdateCall> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    ended = std::move(updates_.extract(number).mapped());
+  }
+  ended.reset();  // joins its thread, which is at its end
+  const std::lock_guard lock(mutex_);
+  if (updates_.empty()) ended_.notify_all();
+}
+
+void ConnectorService::stop() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  for (const auto& [number, call] : updates_) call->request_stop();
+}
+
+void ConnectorService::wait() {
+  std::unique_lock lock(mutex_);
+  ended_.wait(lock, [&] { return updates_.empty(); });
+}
+
+}  // namespace ringsync
