@@ -22,7 +22,7 @@ heap=1g
 if [[ $mode == long ]]; then
   heap=3g # 500 tables need more than a gigabyte
   # The tests read their sizes from here; without them they take those for every day.
-  export RINGSYNC_TEST_ROWS=20000 RINGSYNC_TEST_KILLS=60 RINGSYNC_TEST_TABLES=500
+  export RINGSYNC_TEST_ROWS=20000 RINGSYNC_TEST_KILLS=60 RINGSYNC_TEST_TABLES=500 RINGSYNC_TEST_CALLS=1000
 fi
 
 # shellcheck source=tools/setup.sh

@@ -1,6 +1,8 @@
 """TLS: the program and a real Cassandra that lets in only clients who show a certificate."""
 
+import base64
 import json
+import pathlib
 import socket
 import ssl
 import subprocess
@@ -11,6 +13,7 @@ import cql_session
 import duckdb
 import pytest
 from conftest import REPOSITORY
+from fivetran_client import Client, Server
 
 USAGE, SOURCE = 2, 3
 TOOL = [sys.executable, str(REPOSITORY / "tools" / "cassandra" / "cassandra.py")]
@@ -171,3 +174,29 @@ def test_full_verification_refuses_a_certificate_for_another_address(
     by_chain = check(ringsync, tls_config(tls_verify="ca", **configured))
     assert by_chain.returncode == SOURCE
     assert "error[tls]" not in by_chain.stderr
+
+
+@pytest.mark.timeout(120)
+def test_certificates_and_key_may_come_inside_a_request(ringsync, tls_config, node):
+    """As Fivetran sends them: base64 in the configuration; nothing of them is left anywhere."""
+    configuration = json.loads(tls_config().read_text())
+    for key in ("tls_ca_file", "tls_cert_file", "tls_key_file"):
+        content = pathlib.Path(configuration[key]).read_bytes()
+        configuration[key] = base64.b64encode(content).decode()
+    secret = configuration["tls_key_file"]
+    with Server(ringsync.program, ringsync.folder) as server, Client(server.port) as client:
+        for test in client.form().tests:
+            answer = client.test(test.name, configuration)
+            assert answer.success, answer.failure
+        assert [table.name for table in client.schema(configuration).without_schema.tables] == [
+            "orders"
+        ]
+        refused = client.test("connect", {**configuration, "tls_key_file": node["tls"]["key"]})
+        assert "tls_key_file: the file is not base64" in refused.failure
+        assert node["tls"]["key"] not in refused.failure
+        cut = client.test(
+            "connect", {**configuration, "tls_key_file": secret[: len(secret) // 8 * 4]}
+        )
+        assert "tls" in cut.failure and secret not in cut.failure
+        assert server.stop() == 0
+    assert secret not in "\n".join(server.log_lines)

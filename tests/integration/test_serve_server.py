@@ -1,0 +1,154 @@
+"""The server around Fivetran's methods: where it listens, health, reflection, its log, its end; and
+the executable that Fivetran's build makes."""
+
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+
+import grpc
+import pytest
+from fivetran_client import Client, Server
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+CONNECTOR = REPOSITORY / "build/Release/ringsync_connector"
+SERVICE = "fivetran_sdk.v2.SourceConnector"
+SERVING = b"\x08\x01"  # HealthCheckResponse{status: SERVING}
+
+
+def raw_call(port, method, request, host="127.0.0.1"):
+    """A unary call whose messages are bytes: no generated class stands between."""
+    with grpc.insecure_channel(f"{host}:{port}") as channel:
+        return channel.unary_unary(method)(request, timeout=30, wait_for_ready=True)
+
+
+def test_health_is_told_for_the_server_and_its_service(serve):
+    check = "/grpc.health.v1.Health/Check"
+    assert raw_call(serve.port, check, b"") == SERVING
+    name = SERVICE.encode()
+    assert raw_call(serve.port, check, b"\x0a" + bytes([len(name)]) + name) == SERVING
+    with pytest.raises(grpc.RpcError) as failed:
+        raw_call(serve.port, check, b"\x0a\x04none")
+    assert failed.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_reflection_lists_the_service(serve):
+    method = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+    with grpc.insecure_channel(f"127.0.0.1:{serve.port}") as channel:
+        list_services = b"\x3a\x00"
+        answers = channel.stream_stream(method)(iter([list_services]), timeout=30)
+        assert SERVICE.encode() in b"".join(answers)
+
+
+def free_port(family, host):
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+def test_a_port_in_use_is_an_error_that_names_it(ringsync, serve):
+    second = ringsync.run("serve", "--address", "127.0.0.1", "--port", serve.port)
+    assert second.returncode == 2
+    lines = [json.loads(line) for line in second.stdout.splitlines()]
+    assert lines[-1]["level"] == "SEVERE"
+    assert "error[listen]" in lines[-1]["message"] and str(serve.port) in lines[-1]["message"]
+    assert "listening" not in second.stdout
+
+
+@pytest.mark.parametrize("held", [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)])
+def test_a_port_that_anybody_has_on_either_protocol_is_an_error_on_all_addresses(ringsync, held):
+    host, family = held
+    with socket.socket(family) as listener:
+        listener.bind((host, 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        second = ringsync.run("serve", "--port", port)
+    assert second.returncode == 2, second.stdout
+    assert "error[listen]" in second.stdout
+
+
+def test_it_listens_on_an_ipv6_address(ringsync):
+    port = free_port(socket.AF_INET6, "::1")
+    process = ringsync.start("serve", "--address", "::1", "--port", port)
+    try:
+        assert f"[::1]:{port}" in json.loads(process.stdout.readline())["message"]
+        assert raw_call(port, "/grpc.health.v1.Health/Check", b"", host="[::1]") == SERVING
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+        process.stdout.close()
+        process.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "--port is missing"),
+        (["--port", "70000"], "0 to 65535"),
+        (["--port", "x"], "0 to 65535"),
+        (["--port", "0", "--address", "http://x"], "--address"),
+        (["--port", "0", "--configuration", "c.json"], "--configuration"),
+    ],
+)
+def test_a_wrong_command_line_is_told_of(ringsync, arguments, told):
+    ended = ringsync.run("serve", *arguments)
+    assert ended.returncode == 2
+    assert told in ended.stdout + ended.stderr
+
+
+@pytest.fixture(scope="module")
+def connector():
+    """What `make build_connector` leaves, made where it is not there yet."""
+    if not CONNECTOR.exists():
+        subprocess.run(["make", "build_connector"], cwd=REPOSITORY, check=True)
+    assert [each.name for each in CONNECTOR.parent.iterdir()] == [CONNECTOR.name]
+    return CONNECTOR
+
+
+def test_the_connector_needs_nothing_but_the_c_library(connector):
+    listed = subprocess.run(
+        ["readelf", "-d", connector], capture_output=True, text=True, check=True
+    )
+    needed = set(re.findall(r"NEEDED.*\[(.*)\]", listed.stdout))
+    assert needed <= {"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"}
+    assert "libc.so.6" in needed
+    sections = subprocess.run(["readelf", "-S", connector], capture_output=True, text=True)
+    assert ".debug_info" not in sections.stdout and ".symtab" not in sections.stdout
+
+
+def test_the_connector_is_run_with_a_port_alone_and_serves(
+    connector, ringsync, fivetran_configuration, session, keyspace, measured
+):
+    session.execute(f"CREATE TABLE {keyspace}.small (id int PRIMARY KEY, note text)")
+    session.execute(f"INSERT INTO {keyspace}.small (id, note) VALUES (1, 'here')")
+    port = free_port(socket.AF_INET, "127.0.0.1")
+    process = subprocess.Popen(
+        [connector, "--port", str(port), "--address", "127.0.0.1"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=ringsync.folder,
+    )  # fmt: skip
+    try:
+        assert f":{port}" in json.loads(process.stdout.readline())["message"]
+        with Client(port) as client:
+            assert client.test("tables", fivetran_configuration(keyspace)).success
+            responses = list(client.update(fivetran_configuration(keyspace)))
+        assert any(each.WhichOneof("operation") == "checkpoint" for each in responses)
+        peak = re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{process.pid}/status").read_text())
+        measured(
+            f"the connector: {os.path.getsize(connector) / 1e6:.1f} MB, peak"
+            f" {int(peak.group(1)) / 1024:.1f} MiB"
+        )
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+        process.stdout.close()
+        process.stderr.close()
+
+
+def test_the_log_has_no_other_lines_than_fivetrans(serve, fivetran):
+    assert fivetran.form().fields
+    entries = serve.log()
+    assert any("listening on 127.0.0.1:" in entry["message"] for entry in entries)
+    assert isinstance(serve, Server)
