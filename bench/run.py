@@ -6,11 +6,12 @@ import pathlib
 import sys
 
 import first_load
+import fivetran
 import incremental
 import memory
 from harness import cassandra
 
-SECTIONS = ("first_load", "incremental", "memory")
+SECTIONS = ("first_load", "incremental", "memory", "fivetran")
 
 
 def main() -> int:
@@ -33,7 +34,9 @@ def main() -> int:
             measured["incremental"] = incremental.measure(node, arguments.copies, rounds)
         if "memory" in wanted:
             measured["memory"] = memory.measure(node, min(rounds, 3))
-    for section in (first_load, incremental, memory):
+        if "fivetran" in wanted:
+            measured["fivetran"] = fivetran.measure(node, arguments.copies, rounds, arguments.quick)
+    for section in (first_load, incremental, memory, fivetran):
         if section.__name__ in measured:
             section.report(measured[section.__name__])
     if arguments.json:

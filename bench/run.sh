@@ -7,5 +7,5 @@ cd "$(dirname "$0")/.."
 source tools/setup.sh
 setup_demo
 cmake --preset release >/dev/null
-cmake --build --preset release --target ringsync drain
+cmake --build --preset release --target ringsync drain count_records
 exec .venv/bin/python3 bench/run.py "$@"

@@ -1,0 +1,209 @@
+"""Fivetran's source connector, `ringsync serve`, with what limits it and a baseline in Python. One
+client counts for all of them: bytes and records, no objects."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+from first_load import best_drain
+from harness import BUILD, DATA, FLIGHTS_ROWS, ROOT, drain, figures, load_flights, say
+
+BASELINE = ROOT / "bench" / "baseline"
+START_TIMEOUT_S = 60
+TICKS_S = os.sysconf("SC_CLK_TCK")
+# Less than a socket takes in, then nothing for a while: the server must wait again and again.
+SLOW = {"pause_every_messages": 500, "pause_ms": 250}
+TARGETS = """
+| to reach | measured |
+|:--|--:|"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    title: str
+    run: Callable[[pathlib.Path], dict]
+    rows: int
+
+
+def measure(node: dict, copies: int, rounds: int, quick: bool) -> dict:
+    one, many = "nyc", f"nyc{copies}"
+    for count, keyspace in {1: one, copies: many}.items():
+        load_flights(keyspace, count)
+    setting = best_drain(node, many, quick)
+    runs = []
+    for number in range(rounds):
+        order = contenders(node, one, many, copies, setting)
+        for contender in order if number % 2 == 0 else reversed(order):
+            with tempfile.TemporaryDirectory(dir=DATA) as folder:
+                got = contender.run(pathlib.Path(folder))
+            # TRUNCATE is a record too.
+            if not 0 <= got["rows"] - contender.rows <= 1:
+                raise SystemExit(f"{contender.title}: {got['rows']} rows of {contender.rows}")
+            runs.append({"contender": contender.title, "round": number, **got})
+            say(f"round {number + 1}, {contender.title}: {got['rows_s']:,.0f} rows/s,"
+                f" {got['cpu_s_per_million']:.2f} CPU-s/M")  # fmt: skip
+    return {"drain": setting, "runs": runs}
+
+
+def contenders(node: dict, one: str, many: str, copies: int, setting: dict) -> list[Contender]:
+    def sdk(file: pathlib.Path, **configuration: object) -> Callable[[pathlib.Path], dict]:
+        command = [sys.executable, BASELINE / "sdk_server.py", file]
+        return lambda folder: served(command, configuration, folder)
+
+    def serve(**pace: int) -> Callable[[pathlib.Path], dict]:
+        command = [BUILD / "ringsync", "serve", "--address", "127.0.0.1", "--port", "0"]
+        configuration = cluster(node, many)
+        return lambda folder: served(command, configuration, folder, **pace)
+
+    rows = copies * FLIGHTS_ROWS
+    loop = {"rows": FLIGHTS_ROWS}
+    return [
+        Contender("drain", lambda _: drain(node, many, setting), rows),
+        Contender("serve", serve(), rows),
+        Contender("serve, slow client", serve(**SLOW), rows),
+        Contender(
+            "Python baseline", sdk(BASELINE / "example_connector.py", **cluster(node, one)),
+            FLIGHTS_ROWS,
+        ),
+        Contender(
+            "upsert loop", sdk(BASELINE / "upsert_loop.py", **loop, checkpoint_rows=0), FLIGHTS_ROWS
+        ),
+        Contender(
+            "upsert loop, checkpoints",
+            sdk(BASELINE / "upsert_loop.py", **loop, checkpoint_rows=1000), FLIGHTS_ROWS,
+        ),
+    ]  # fmt: skip
+
+
+def cluster(node: dict, keyspace: str) -> dict[str, object]:
+    return {
+        "host_1": node["host"],
+        "port": node["port"],
+        "username": node["username"],
+        "password": node["password"],
+        "data_center_region": node["datacenter"],
+        "keyspace": keyspace,
+        "tables": "flights",
+    }
+
+
+def served(command: list, configuration: dict, folder: pathlib.Path, **pace: int) -> dict:
+    """Figures of one sync: time and bytes by the client, CPU and memory of the server alone."""
+    file = folder / "configuration.json"
+    file.write_text(json.dumps({key: str(value) for key, value in configuration.items()}))
+    with server(command, folder) as (process, port):
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in pace.items()]
+        before = cpu_s(process.pid)
+        client = subprocess.run(
+            [BUILD / "count_records", "--address", f"127.0.0.1:{port}", "--configuration", file,
+             *options],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        if client.returncode != 0:
+            log = (folder / "server.log").read_text()
+            raise SystemExit(f"{command[-1]}: {client.stderr}{log}")
+        counted = json.loads(client.stdout)
+        used = cpu_s(process.pid) - before
+        got = figures(
+            counted["records"], counted["bytes"], counted["wall_s"], used, peak_kib(process.pid)
+        )
+        return {**got, "messages": counted["messages"], "client_cpu_s": counted["cpu_s"]}
+
+
+@contextlib.contextmanager
+def server(command: list, folder: pathlib.Path) -> Iterator[tuple[subprocess.Popen, int]]:
+    """Starts a connector, which prints its port, and ends it."""
+    log = folder / "server.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder,
+            env={**os.environ, "DO_NOT_TRACK": "1"},
+        )  # fmt: skip
+    try:
+        yield process, port_of(process, log)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def port_of(process: subprocess.Popen, log: pathlib.Path) -> int:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while process.poll() is None and time.monotonic() < deadline:
+        if found := re.search(r"[Ll]isten\w* .*?(?:port |:)(\d+)", log.read_text()):
+            return int(found.group(1))
+        time.sleep(0.05)
+    raise SystemExit(f"no connector listens: {log.read_text()}")
+
+
+def cpu_s(pid: int) -> float:
+    """User and system, of all threads so far."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_S
+
+
+def peak_kib(pid: int) -> int:
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s*(\d+)", status).group(1))
+
+
+def report(measured: dict) -> None:
+    runs = measured["runs"]
+    titles = list(dict.fromkeys(run["contender"] for run in sorted(runs, key=lambda r: r["round"])))
+    print("\nFivetran's connectors, into a client that counts bytes and records\n")
+    header = ("contender", "rows", "rows/s", "CPU-s/M rows", "VmHWM MiB", "client CPU-s/M")
+    print("| {:<24} | {:>9} | {:>24} | {:>18} | {:>9} | {:>14} |".format(*header))
+    print("|:--|--:|--:|--:|--:|--:|")
+    for title in titles:
+        of = [run for run in runs if run["contender"] == title]
+        client = [run["client_cpu_s"] / run["rows"] * 1e6 for run in of if "client_cpu_s" in run]
+        shown = f"{statistics.median(client):.2f}" if client else "-"
+        peak = max(run["peak_mib"] for run in of)
+        print(f"| {title:<24} | {of[0]['rows']:>9,} | {spread(of, 'rows_s', ',.0f'):>24} |"
+              f" {spread(of, 'cpu_s_per_million', '.2f'):>18} | {peak:>9.0f} |"
+              f" {shown:>14} |")  # fmt: skip
+    report_targets(runs)
+
+
+def spread(runs: list[dict], name: str, form: str) -> str:
+    values = [run[name] for run in runs]
+    return f"{statistics.median(values):{form}} ({min(values):{form}}–{max(values):{form}})"
+
+
+def report_targets(runs: list[dict]) -> None:
+    def median(title: str, name: str) -> float:
+        return statistics.median(run[name] for run in runs if run["contender"] == title)
+
+    def rate(title: str) -> float:
+        return median(title, "rows_s")
+
+    def cpu(title: str) -> float:
+        return median(title, "cpu_s_per_million")
+
+    def peak(title: str) -> float:
+        return max(run["peak_mib"] for run in runs if run["contender"] == title)
+
+    print(TARGETS)
+    for target, measured in (
+        ("serve: at least 0.8 of drain's rows/s", f"{rate('serve') / rate('drain'):.2f}"),
+        ("serve: at most 0.6 CPU-s per million rows", f"{cpu('serve'):.2f}"),
+        ("serve: VmHWM at most 64 MiB", f"{peak('serve'):.0f} MiB"),
+        ("the same with a slow client", f"{peak('serve, slow client'):.0f} MiB"),
+        (
+            "serve: at least 10 times the baseline's rows/s",
+            f"{rate('serve') / rate('Python baseline'):.1f} times",
+        ),
+        (
+            "serve: at most 1/40 of the baseline's CPU",
+            f"1/{cpu('Python baseline') / cpu('serve'):.0f}",
+        ),
+    ):
+        print(f"| {target} | {measured} |")
