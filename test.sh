@@ -87,6 +87,8 @@ python3 tests/promises/promises_test.py
 node_start=$!
 step "Program and unit tests: release"
 build_and_test release
+step "Fivetran's connector: one executable"
+make build_connector
 step "Driver bridge: tests and linter"
 run_and_keep '^test result' tools/bridge_cargo.sh test
 tools/bridge_cargo.sh clippy --all-targets -- -D warnings

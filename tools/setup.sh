@@ -100,7 +100,7 @@ setup_rust_checks() {
 
 # What the connector is built with.
 setup_connector_compilers() {
-  setup_commands g++:g++ cmake:cmake ninja:ninja-build pkg-config:pkg-config \
+  setup_commands g++:g++ make:make cmake:cmake ninja:ninja-build pkg-config:pkg-config \
     python3:python3 ccache:ccache || return 1
   setup_packages libssl-dev libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev \
     libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc || return 1

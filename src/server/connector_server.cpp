@@ -6,7 +6,11 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server_builder.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <string_view>
 
@@ -40,6 +44,30 @@ std::string listening_place(const ServerOptions& options, int port) {
   return is_ipv6 ? fmt::format("[{}]:{}", address, port) : fmt::format("{}:{}", address, port);
 }
 
+Error cannot_listen(const std::string& place) {
+  return {ErrorCode::kListen,
+          fmt::format("cannot listen on {}: another program has the port, or the address is not "
+                      "this machine's; name another with --port or --address",
+                      place)};
+}
+
+/// True where another program listens on this port of any IPv6 address. gRPC is content with IPv4
+/// alone then, and clients that come by IPv6 would meet the other program.
+bool is_taken_on_ipv6(uint16_t port) {
+  const int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return false;  // a machine without IPv6
+  const int on = 1;
+  setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);  // as gRPC binds
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_any;
+  address.sin6_port = htons(port);
+  const int bound = bind(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const bool is_taken = bound != 0 && errno == EADDRINUSE;
+  close(probe);
+  return is_taken;
+}
+
 void set_limits(grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota("ringsync");
   quota.SetMaxThreads(kThreadsMax);
@@ -64,14 +92,14 @@ Result<std::unique_ptr<ConnectorServer>> ConnectorServer::start(const ServerOpti
   set_limits(builder);
   int port = 0;
   const std::string wanted = listening_place(options, options.port);
+  const bool is_on_all = options.address.empty() && options.port != 0;
+  if (is_on_all && is_taken_on_ipv6(options.port)) return cannot_listen(wanted);
   builder.AddListeningPort(wanted, grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(&made->service_);
   made->server_ = builder.BuildAndStart();
-  if (made->server_ == nullptr || port <= 0) {
-    return Error{ErrorCode::kListen,
-                 fmt::format("cannot listen on {}: another program has the port, or the address is "
-                             "not this machine's; name another with --port or --address",
-                             wanted)};
+  if (made->server_ == nullptr || port <= 0) return cannot_listen(wanted);
+  if (auto* health = made->server_->GetHealthCheckService()) {
+    health->SetServingStatus(fivetran_sdk::v2::SourceConnector::service_full_name(), true);
   }
   made->place_ = listening_place(options, port);
   return made;
