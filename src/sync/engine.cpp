@@ -141,8 +141,8 @@ Status SyncEngine::on_probe_page(ActiveScan& scan, ScanId id, EncodedRows rows) 
   scan.probe_pages.push_back(std::move(rows));
   if (!is_last && scan.probe_pages.size() < probe_page_limit(purpose)) return {};
   ActiveScan probe = scans_.take(id);
-  return purpose == ScanPurpose::kSizeProbe ? on_size_probe(std::move(probe))
-                                            : on_window_probe(std::move(probe));
+  return is_size_probe(purpose) ? on_size_probe(std::move(probe))
+                                : on_window_probe(std::move(probe));
 }
 
 Status SyncEngine::on_size_probe(ActiveScan probe) {
@@ -151,7 +151,13 @@ Status SyncEngine::on_size_probe(ActiveScan probe) {
     RINGSYNC_TRY(deliver_probe(probe));
     return on_scan_end(table, probe.work);
   }
-  table.plan_reads(estimate_from(probe.probe_pages), read_setting());
+  const TableEstimate estimate = estimate_from(probe.probe_pages);
+  const bool is_whole = probe.probe_pages.back().is_last;
+  if (probe.work.purpose == ScanPurpose::kQuickProbe && !is_whole &&
+      table.probe_further(estimate, read_setting())) {
+    return {};
+  }
+  table.plan_reads(estimate, read_setting());
   return end_table_if_read(table);
 }
 
@@ -238,7 +244,7 @@ Status SyncEngine::on_failed_scan(ActiveScan scan, const Error& error) {
     scans_.on_overload();
   }
   // What a probe has brought tells the size well enough; another might fail as late.
-  const bool is_probed = scan.work.purpose == ScanPurpose::kSizeProbe && !scan.probe_pages.empty();
+  const bool is_probed = is_size_probe(scan.work.purpose) && !scan.probe_pages.empty();
   if (is_probed && is_transient(error.code)) return on_size_probe(std::move(scan));
   on_failure(std::move(scan), error);
   return {};

@@ -13,6 +13,7 @@ namespace {
 // and so tell how densely the table fills the ring.
 constexpr uint32_t kProbeRows = 16;
 constexpr uint32_t kSizeProbePages = 8;
+constexpr uint32_t kQuickProbePages = 3;
 constexpr uint32_t kPageRowsLeast = 64;
 constexpr int64_t kPollMs = 50;
 // A published rule of thumb is three scans a core; more than 64 only fragment the state.
@@ -25,6 +26,7 @@ constexpr uint32_t kInFlightMax = 64;
 uint32_t probe_page_limit(ScanPurpose purpose) {
   switch (purpose) {
     case ScanPurpose::kSizeProbe: return kSizeProbePages;
+    case ScanPurpose::kQuickProbe: return kQuickProbePages;
     case ScanPurpose::kWindowProbe: return 1;
     case ScanPurpose::kSplit: break;
   }
@@ -87,7 +89,7 @@ ScanRequest ScanSet::request(const TableRun& table, const ScanWork& work) const 
   const uint32_t halvings = std::min<uint32_t>(2 * work.failures, 31);
   request.page_rows_max = std::max(page_rows >> halvings, std::min(page_rows, kPageRowsLeast));
   request.first_page_rows =
-      work.purpose == ScanPurpose::kSizeProbe
+      is_size_probe(work.purpose)
           ? std::min(kProbeRows, page_rows)
           : table.first_page_rows(options_.page_bytes_target, request.page_rows_max);
   return request;
@@ -95,7 +97,7 @@ ScanRequest ScanSet::request(const TableRun& table, const ScanWork& work) const 
 
 void ScanSet::start(TableRun& table, ScanWork work, bool only_estimate) {
   const bool is_estimate =
-      only_estimate || (work.purpose == ScanPurpose::kSizeProbe && !table.probe_reads_all());
+      only_estimate || (is_size_probe(work.purpose) && !table.probe_reads_all());
   ScanRequest wanted = request(table, work);
   wanted.id = next_id_++;
   pipeline_->open(wanted.id, table.encoders(),

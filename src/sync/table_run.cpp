@@ -9,6 +9,8 @@
 namespace ringsync {
 namespace {
 
+constexpr double kQuickProbeError = 10;
+
 /// Rows that the slice holds, as far as its first page tells.
 double estimated_rows(const WindowSlice& slice) {
   const auto rows = static_cast<double>(slice.page.rows_read);
@@ -39,7 +41,7 @@ void TableRun::begin(std::shared_ptr<TableEncoders> encoders, int64_t now_ms) {
   phase_ = TablePhase::kReading;
   began_ms_ = now_ms;
   ScanWork probe;
-  probe.purpose = ScanPurpose::kSizeProbe;
+  probe.purpose = plan_.cursor_index.empty() ? ScanPurpose::kSizeProbe : ScanPurpose::kQuickProbe;
   pending_.push_back(std::move(probe));
   if (probe_reads_all()) set_bounds(std::nullopt, std::nullopt, false);
 }
@@ -58,11 +60,25 @@ void TableRun::set_bounds(std::optional<int64_t> after_ms, std::optional<int64_t
   run.paging_fingerprint = fingerprint;
 }
 
+IndexWindows TableRun::index_windows(TableEstimate estimate, const ReadSetting& setting) const {
+  return {*state_.run->cursor_after_ms, plan_.until_ms, state_.run->window_end_ms,
+          setting.windows(estimate)};
+}
+
+bool TableRun::probe_further(TableEstimate estimate, const ReadSetting& setting) {
+  const ReadEstimate reads = index_windows(estimate, setting).estimate();
+  // Few pages may lie in one large partition: the estimate may be wrong by as much.
+  if (reads.index_seconds * kQuickProbeError < reads.scan_seconds) return false;
+  ScanWork probe;
+  probe.purpose = ScanPurpose::kSizeProbe;
+  pending_.push_back(std::move(probe));
+  return true;
+}
+
 void TableRun::plan_reads(TableEstimate estimate, const ReadSetting& setting) {
   estimate_ = estimate;
   if (!plan_.cursor_index.empty()) {
-    windows_.emplace(*state_.run->cursor_after_ms, plan_.until_ms, state_.run->window_end_ms,
-                     setting.windows(estimate));
+    windows_ = index_windows(estimate, setting);
     const ReadEstimate reads = windows_->estimate();
     const bool by_index = reads.index_is_cheaper();
     log_info("table {}: {}: {} window{} of index {} take about {:.2f} s, one scan about {:.2f} s",

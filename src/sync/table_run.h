@@ -24,9 +24,14 @@ namespace ringsync {
 /// What a scan is for.
 enum class ScanPurpose : uint8_t {
   kSizeProbe,    // the first pages of the ring, whatever the bounds: how large the table is
+  kQuickProbe,   // fewer of them: whether the table is so large that an index is sure to pay
   kWindowProbe,  // the first page of a slice of an index window: most often all of it
   kSplit,        // rows of a split
 };
+
+constexpr bool is_size_probe(ScanPurpose purpose) {
+  return purpose == ScanPurpose::kSizeProbe || purpose == ScanPurpose::kQuickProbe;
+}
 
 /// One scan to be started: a range, and from where.
 struct ScanWork {
@@ -85,11 +90,13 @@ class TableRun {
   const std::shared_ptr<TableEncoders>& encoders() const { return encoders_; }
   /// What a scan asks for: the present bounds, but for a probe of the table's size.
   const std::shared_ptr<const ScanQuery>& query(ScanPurpose purpose) const {
-    return purpose == ScanPurpose::kSizeProbe ? whole_table_ : query_;
+    return is_size_probe(purpose) ? whole_table_ : query_;
   }
 
   /// The table is being read from `now_ms` (steady) on; its first work is a probe of its size.
   void begin(std::shared_ptr<TableEncoders> encoders, int64_t now_ms);
+  /// What a quick probe tells is not enough: probes further, from the start. False where it is.
+  bool probe_further(TableEstimate estimate, const ReadSetting& setting);
   /// The size is known: chooses between index windows and a scan, and plans the first reads.
   void plan_reads(TableEstimate estimate, const ReadSetting& setting);
   /// A slice's first page has come. With the last of them, all slices of the window, which are to
@@ -153,6 +160,7 @@ class TableRun {
   void count_nulled(const EncodedPage& page);
   void set_bounds(std::optional<int64_t> after_ms, std::optional<int64_t> end_ms, bool by_index);
   void forget_window();
+  IndexWindows index_windows(TableEstimate estimate, const ReadSetting& setting) const;
   void open_window(const ReadSetting& setting);
   void scan_the_rest(const ReadSetting& setting);
   void plan_scans(TableEstimate estimate, const ReadSetting& setting);

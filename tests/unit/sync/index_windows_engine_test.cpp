@@ -117,6 +117,26 @@ TEST_F(WindowedEngine, AQuietYearIsNotAThousandWindows) {
   EXPECT_LE(summary->tables[0].index_windows, 14U);
 }
 
+TEST_F(WindowedEngine, ATablesSizeIsProbedNoFurtherThanTheChoiceNeeds) {
+  make_orders(5000, 3);
+  change(5, 1);
+  const auto probed_pages = [&](double scan_row_s) {
+    SyncOptions options = windowed();
+    options.costs.scan_row_s = scan_row_s;
+    requests_.clear();
+    EXPECT_TRUE(sync({}, {}, options).ok());
+    std::vector<uint32_t> limits;
+    for (const ScanRequest& request : requests_) {
+      if (!request.query->cursor_after_ms) limits.push_back(request.page_limit);
+    }
+    return limits;
+  };
+  EXPECT_EQ(probed_pages(1), (std::vector<uint32_t>{3}));
+  // The index is about three times as cheap: three pages may be wrong by more.
+  EXPECT_EQ(probed_pages(20e-6), (std::vector<uint32_t>{3, 8}));
+  expect_equal_to_source();
+}
+
 TEST_F(WindowedEngine, AWindowWithManyRowsIsSplit) {
   make_orders(5000, 3);
   for (int64_t id = 0; id < 2500; ++id) change(id, 1);
