@@ -168,7 +168,7 @@ def offers(session: cql_session.Session, cassandra: dict) -> Offers:
             maxwritetime=takes(f"SELECT MAXWRITETIME(at) FROM {name}.t"),
         )
     finally:
-        session.execute(f"DROP KEYSPACE {name}", timeout=90)
+        session.execute(f"DROP KEYSPACE {name}", timeout=600)
 
 
 @pytest.fixture(scope="session")
@@ -214,7 +214,7 @@ def keyspace(session: cql_session.Session, cassandra: dict) -> Iterator[str]:
         f" {{'class': 'NetworkTopologyStrategy', '{cassandra['datacenter']}': 1}}"
     )
     yield name
-    session.execute(f"DROP KEYSPACE {name}", timeout=90)
+    session.execute(f"DROP KEYSPACE {name}", timeout=600)
 
 
 @pytest.fixture
