@@ -19,7 +19,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
@@ -37,6 +37,7 @@ pub struct Driver {
     keyspace: String,
     cluster: String,
     server_version: String,
+    server_clock: (CqlTimestamp, Instant), // what it showed, and when
     statements: Mutex<HashMap<String, Arc<OnceCell<PreparedStatement>>>>,
 }
 
@@ -156,11 +157,14 @@ async fn connect(options: &SessionOptions) -> Result<Driver, Status> {
         Err(error) => return Err(not_connected(options, error::new_session(&error)).await),
     };
     check_data_centre(&cql.get_cluster_state(), &options.local_dc)?;
-    let (cluster, server_version, partitioner) = first_row::<(String, String, String)>(
-        &cql,
-        "SELECT cluster_name, release_version, partitioner FROM system.local",
-    )
-    .await?;
+    let (cluster, server_version, partitioner, server_time) =
+        first_row::<(String, String, String, CqlTimestamp)>(
+            &cql,
+            "SELECT cluster_name, release_version, partitioner, toTimestamp(now()) \
+             FROM system.local",
+        )
+        .await?;
+    let server_clock = (server_time, Instant::now());
     if !partitioner.ends_with(MURMUR3) {
         return Err(Status::new(
             Code::Config,
@@ -175,6 +179,7 @@ async fn connect(options: &SessionOptions) -> Result<Driver, Status> {
         keyspace: options.keyspace.clone(),
         cluster,
         server_version,
+        server_clock,
         statements: Mutex::default(),
     })
 }
@@ -347,17 +352,20 @@ impl Session {
         })
     }
 
+    /// The clock of the coordinator that the session first asked, carried on by this machine's.
     pub fn server_time(&self) -> ServerTime {
-        let read = self.blocking("reading the server's clock", |driver| async move {
-            let statement = "SELECT toTimestamp(now()) FROM system.local";
-            first_row::<(CqlTimestamp,)>(&driver.cql, statement).await
-        });
-        match read {
-            Ok((time,)) => ServerTime {
-                status: Status::ok(),
-                unix_ms: time.0,
+        match &self.inner {
+            Ok(inner) => {
+                let (shown, asked) = &inner.driver.server_clock;
+                ServerTime {
+                    status: Status::ok(),
+                    unix_ms: shown.0 + asked.elapsed().as_millis() as i64, // not for ages
+                }
+            }
+            Err(status) => ServerTime {
+                status: status.clone(),
+                unix_ms: 0,
             },
-            Err(status) => ServerTime { status, unix_ms: 0 },
         }
     }
 
