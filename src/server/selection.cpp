@@ -69,14 +69,22 @@ std::vector<std::string> RequestSelection::left_out(const Table& table) const {
   const TableChoice* const choice = choice_of(table.name);
   if (choice == nullptr || choice->columns.empty()) return {};
   std::vector<std::string> names;
-  for (size_t i = 0; i < table.columns.size(); ++i) {
+  for (size_t i = table.primary_key_count; i < table.columns.size(); ++i) {
     const std::string& name = table.columns[i].name;
     const bool* const selected = entry_for(choice->columns, name, NameOf::kColumn);
-    // A column of the key that the selection does not know is never left out by that.
-    const bool is_kept = selected != nullptr
-                             ? *selected
-                             : choice->include_new_columns || i < table.primary_key_count;
-    if (!is_kept) names.push_back(name);
+    if (!(selected != nullptr ? *selected : choice->include_new_columns)) names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<std::string> RequestSelection::deselected_keys(const Table& table) const {
+  const TableChoice* const choice = choice_of(table.name);
+  if (choice == nullptr) return {};
+  std::vector<std::string> names;
+  for (size_t i = 0; i < table.primary_key_count; ++i) {
+    const std::string& name = table.columns[i].name;
+    const bool* const selected = entry_for(choice->columns, name, NameOf::kColumn);
+    if (selected != nullptr && !*selected) names.push_back(name);
   }
   return names;
 }

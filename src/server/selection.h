@@ -28,8 +28,11 @@ class RequestSelection {
   std::vector<std::string> missing(const std::vector<std::string>& found) const;
 
   /// Columns of a selected table that are not selected. Where the selection names no column of the
-  /// table at all, all are.
+  /// table at all, all are. Those of the primary key are never left out.
   std::vector<std::string> left_out(const Table& table) const;
+
+  /// Columns of the primary key that are deselected by name.
+  std::vector<std::string> deselected_keys(const Table& table) const;
 
   /// Columns of a table that are selected, but that it does not have.
   std::vector<std::string> missing_columns(const Table& table) const;

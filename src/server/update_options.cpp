@@ -58,6 +58,12 @@ std::vector<std::string> UpdateOptions::leave_out(const Table& table) const {
     log_warning("table {}: column {} is selected, but the table does not have it", table.name,
                 quoted(column));
   }
+  for (const std::string& column : selection_.deselected_keys(table)) {
+    log_warning(
+        "table {}: column {} is deselected, but part of the primary key, without which rows cannot "
+        "be told apart: it is sent. Deselect the table, if that is not right",
+        table.name, quoted(column));
+  }
   return selection_.left_out(table);
 }
 

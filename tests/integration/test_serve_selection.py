@@ -2,7 +2,6 @@
 
 import datetime
 
-import grpc
 import pytest
 from cassandra.concurrent import execute_concurrent_with_args
 from fake_destination import FakeDestination
@@ -152,16 +151,16 @@ def test_a_table_that_is_selected_again_comes_whole(
     assert arrived(destination, "orders", ["note"]) == cells_of(session, shop, "orders", ["note"])
 
 
-def test_a_key_column_that_is_deselected_is_an_error_before_any_row(
+def test_a_key_column_that_is_deselected_is_sent_and_told_of(
     fivetran, fivetran_configuration, shop
 ):
-    chosen = select({"orders": {"nr": False, "note": True}, "shops": {"id": False}})
-    with pytest.raises(grpc.RpcError) as failed:
-        list(fivetran.update(fivetran_configuration(shop), selection=chosen))
-    assert failed.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-    told = failed.value.details()
-    assert 'table orders: column "nr" is part of the primary key' in told
-    assert 'table shops: column "id"' in told
+    destination = destination_of(orders={"shop", "nr", "note"})
+    chosen = select({"orders": {"nr": False, "note": True}})
+    fivetran.sync(destination, fivetran_configuration(shop), selection=chosen)
+    assert len(destination.tables["orders"].live()) == ROWS
+    (warning,) = destination.warnings
+    assert 'table orders: column "nr" is deselected' in warning
+    assert "primary key" in warning
 
 
 def test_a_selected_table_that_is_gone_is_told_of_and_the_others_are_sent(

@@ -64,13 +64,15 @@ TEST(Selection, ATableOfWhichItNamesNoColumnIsSelectedWhole) {
   EXPECT_THAT(read(request).left_out(orders()), IsEmpty());
 }
 
-TEST(Selection, AKeyIsLeftOutOnlyWhereItIsDeselectedByName) {
+TEST(Selection, AKeyIsNeverLeftOut) {
   wire::UpdateRequest request;
   auto& table = add_table(request, "orders", true);
   (*table.mutable_columns())["note"] = true;
   EXPECT_THAT(read(request).left_out(orders()), ElementsAre("Zone"));
+  EXPECT_THAT(read(request).deselected_keys(orders()), IsEmpty());
   (*table.mutable_columns())["id"] = false;
-  EXPECT_THAT(read(request).left_out(orders()), ElementsAre("id", "Zone"));
+  EXPECT_THAT(read(request).left_out(orders()), ElementsAre("Zone"));
+  EXPECT_THAT(read(request).deselected_keys(orders()), ElementsAre("id"));
 }
 
 TEST(Selection, NamesMayBeAsFivetranWritesThem) {
