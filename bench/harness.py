@@ -99,9 +99,16 @@ def sync(
         raise SystemExit(f"ringsync sync of {keyspace} ended with {done.returncode}; see above")
     written = json.loads(summary.read_text())
     totals, process = written["totals"], written["process"]
-    return figures(
-        totals["rows_sent"], totals["bytes"], wall_s, process["cpu_seconds"], process["peak_kib"]
-    )
+    return {
+        **figures(
+            totals["rows_sent"],
+            totals["bytes"],
+            wall_s,
+            process["cpu_seconds"],
+            process["peak_kib"],
+        ),
+        "sync_s": written["seconds"],  # from the open connections to the last commit
+    }
 
 
 def figures(rows: int, size: int, wall_s: float, cpu_s: float, peak_kib: int) -> dict:
