@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from first_load import best_drain
-from harness import BUILD, DATA, FLIGHTS_ROWS, ROOT, drain, figures, load_flights, say
+from harness import BUILD, DATA, FLIGHTS_ROWS, ROOT, cluster, drain, figures, load_flights, say
 
 BASELINE = ROOT / "bench" / "baseline"
 START_TIMEOUT_S = 60
@@ -61,7 +61,7 @@ def contenders(node: dict, one: str, many: str, copies: int, setting: dict) -> l
 
     def serve(**pace: int) -> Callable[[pathlib.Path], dict]:
         command = [BUILD / "ringsync", "serve", "--address", "127.0.0.1", "--port", "0"]
-        configuration = cluster(node, many)
+        configuration = flights(node, many)
         return lambda folder: served(command, configuration, folder, **pace)
 
     rows = copies * FLIGHTS_ROWS
@@ -71,7 +71,7 @@ def contenders(node: dict, one: str, many: str, copies: int, setting: dict) -> l
         Contender("serve", serve(), rows),
         Contender("serve, slow client", serve(**SLOW), rows),
         Contender(
-            "Python baseline", sdk(BASELINE / "example_connector.py", **cluster(node, one)),
+            "Python baseline", sdk(BASELINE / "example_connector.py", **flights(node, one)),
             FLIGHTS_ROWS,
         ),
         Contender(
@@ -84,16 +84,8 @@ def contenders(node: dict, one: str, many: str, copies: int, setting: dict) -> l
     ]  # fmt: skip
 
 
-def cluster(node: dict, keyspace: str) -> dict[str, object]:
-    return {
-        "host_1": node["host"],
-        "port": node["port"],
-        "username": node["username"],
-        "password": node["password"],
-        "data_center_region": node["datacenter"],
-        "keyspace": keyspace,
-        "tables": "flights",
-    }
+def flights(node: dict, keyspace: str) -> dict[str, object]:
+    return {**cluster(node, keyspace), "tables": "flights"}
 
 
 def served(command: list, configuration: dict, folder: pathlib.Path, **pace: int) -> dict:

@@ -64,6 +64,18 @@ def drain(node: dict, keyspace: str, setting: dict) -> dict:
     return figures(read["rows"], read["bytes"], wall_s, read["cpu_s"], read["peak_kib"])
 
 
+def cluster(node: dict, keyspace: str) -> dict[str, object]:
+    """The keys of a configuration that lead to a keyspace of the node."""
+    return {
+        "host_1": node["host"],
+        "port": node["port"],
+        "username": node["username"],
+        "password": node["password"],
+        "data_center_region": node["datacenter"],
+        "keyspace": keyspace,
+    }
+
+
 def sync(
     node: dict,
     keyspace: str,
@@ -74,19 +86,7 @@ def sync(
 ) -> dict:
     """Figures of one `ringsync sync`; `keys` go into its configuration."""
     configuration, summary = folder / "configuration.json", folder / "summary.json"
-    configuration.write_text(
-        json.dumps(
-            {
-                "host_1": node["host"],
-                "port": node["port"],
-                "username": node["username"],
-                "password": node["password"],
-                "data_center_region": node["datacenter"],
-                "keyspace": keyspace,
-                **keys,
-            }
-        )
-    )
+    configuration.write_text(json.dumps({**cluster(node, keyspace), **keys}))
     started = time.monotonic()
     done = subprocess.run(
         [BUILD / "ringsync", "sync", "--configuration", configuration, "--to", destination,
