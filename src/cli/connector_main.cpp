@@ -1,7 +1,5 @@
 // The connector by itself: what Fivetran runs as `<program> --port N`. It is `ringsync serve` and
 // nothing else, so that it holds no destination's driver and needs no shared library.
-#include <cstdio>
-#include <exception>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -28,12 +26,13 @@ std::vector<const char*> with_command(int argc, const char* const* argv) {
 
 Result<ExitCode> run_command(int argc, const char* const* argv) {
   const std::vector<const char*> given = with_command(argc, argv);
-  RINGSYNC_ASSIGN(const auto parsed, parse_arguments(static_cast<int>(given.size()), given.data()));
-  if (const auto* text = std::get_if<TextToPrint>(&parsed)) {
-    std::fputs(text->text.c_str(), stdout);
+  const auto parsed = parse_arguments(static_cast<int>(given.size()), given.data());
+  if (!parsed.ok()) return parsed.error();
+  if (const auto* text = std::get_if<TextToPrint>(&*parsed)) {
+    RINGSYNC_TRY(print_output(text->text));
     return kExitDone;
   }
-  const auto& arguments = std::get<Arguments>(parsed);
+  const auto& arguments = std::get<Arguments>(*parsed);
   if (arguments.command != Command::kServe) {
     return Error{
         ErrorCode::kUsage,
@@ -55,13 +54,4 @@ int run(int argc, const char* const* argv) {
 }  // namespace
 }  // namespace ringsync
 
-int main(int argc, char** argv) {
-  ringsync::secure_standard_streams();
-  try {
-    return ringsync::run(argc, argv);
-  } catch (const std::exception& defect) {
-    // Out of memory, or a defect: libraries' exceptions are caught where they are called.
-    std::fprintf(stderr, "ringsync: error[internal]: %s\n", defect.what());
-    return ringsync::kExitInternal;
-  }
-}
+int main(int argc, char** argv) { return ringsync::run_guarded(ringsync::run, argc, argv); }

@@ -10,14 +10,9 @@ ArrowEncoding arrow_encoding(const Configuration& configuration) {
   if (configuration.on_unrepresentable == UnrepresentableValues::kNull) {
     encoding.on_unrepresentable = OnUnrepresentable::kNull;
   }
-  encoding.decimal_size = [types = configuration.decimal_types](
-                              const std::string& table,
-                              const std::string& column) -> std::optional<DecimalSize> {
-    for (const DecimalType& type : types) {
-      if (type.column != column || !pattern_matches(type.table, table)) continue;
-      return DecimalSize{type.precision, type.scale};
-    }
-    return std::nullopt;
+  encoding.decimal_size = [types = configuration.decimal_types](const std::string& table,
+                                                                const std::string& column) {
+    return decimal_size(types, table, column);
   };
   return encoding;
 }

@@ -1,6 +1,4 @@
 // The program: reads the command line, runs one command and turns its outcome into an exit code.
-#include <cstdio>
-#include <exception>
 #include <variant>
 
 #include "base/log.h"
@@ -56,13 +54,4 @@ int run(int argc, const char* const* argv) {
 }  // namespace
 }  // namespace ringsync
 
-int main(int argc, char** argv) {
-  ringsync::secure_standard_streams();
-  try {
-    return ringsync::run(argc, argv);
-  } catch (const std::exception& defect) {
-    // Out of memory, or a defect: libraries' exceptions are caught where they are called.
-    std::fprintf(stderr, "ringsync: error[internal]: %s\n", defect.what());
-    return ringsync::kExitInternal;
-  }
-}
+int main(int argc, char** argv) { return ringsync::run_guarded(ringsync::run, argc, argv); }

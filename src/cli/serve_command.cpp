@@ -28,7 +28,6 @@ Result<ExitCode> run_serve_command(const Arguments& arguments) {
   // Blocked in every thread, since threads inherit it, and taken by sigwait below.
   const sigset_t signals = ending_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);  // a client or a log collector that is gone is no reason to end
 
   RINGSYNC_ASSIGN(const std::unique_ptr<ConnectorServer> server,
                   ConnectorServer::start({arguments.address, arguments.port}));

@@ -8,8 +8,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <initializer_list>
 #include <string>
+
+#include "cli/exit_codes.h"
 
 namespace ringsync {
 
@@ -20,6 +23,17 @@ void secure_standard_streams() {
     if (open("/dev/null", O_RDWR) != stream) std::abort();
   }
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+int run_guarded(int (*run)(int argc, const char* const* argv), int argc, const char* const* argv) {
+  secure_standard_streams();
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& defect) {
+    // Out of memory, or a defect: libraries' exceptions are caught where they are called.
+    std::fprintf(stderr, "ringsync: error[internal]: %s\n", defect.what());
+    return kExitInternal;
+  }
 }
 
 Status print_output(std::string_view text) {

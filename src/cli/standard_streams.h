@@ -12,6 +12,10 @@ namespace ringsync {
 /// ending the program. Call first of all.
 void secure_standard_streams();
 
+/// The whole of a program: secures the streams and runs `run`, whose exit code it returns. An
+/// exception is told on standard error and is kExitInternal.
+int run_guarded(int (*run)(int argc, const char* const* argv), int argc, const char* const* argv);
+
 /// What a command was asked for, on standard output. Error kOutput where it did not get there
 /// whole: a full disk, a closed pipe.
 Status print_output(std::string_view text);
