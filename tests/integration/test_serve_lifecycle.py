@@ -261,17 +261,18 @@ def test_a_server_that_is_killed_again_and_again_loses_nothing(
             if not destination.tables:
                 destination.apply_schema(client.schema(configuration))
             left = rng.randint(1, 30)
-            try:
-                for response in client.update(configuration, state):
-                    destination.apply(response)
-                    left -= 1
-                    if left == 0:
-                        server.process.kill()
-                finished = True
-            except grpc.RpcError as ended:
-                assert ended.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
-                kills += 1
-                state = destination.states[-1] if destination.states else None
+            finished = True
+            for response in client.update(configuration, state):
+                destination.apply(response)
+                left -= 1
+                if left == 0:
+                    # What a fast server had sent before it died is lost too: read on, the whole
+                    # sync might stand in the buffers of the connection.
+                    server.process.kill()
+                    kills += 1
+                    finished = False
+                    state = destination.states[-1] if destination.states else None
+                    break
         assert kills < 200, "it gets nowhere"
     check_readings(session, readings, destination)
     assert kills > 2
