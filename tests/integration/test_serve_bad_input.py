@@ -21,6 +21,8 @@ WRONG = {
 }
 SECRET = "a secret that must not be seen"
 
+pytestmark = pytest.mark.sanitized
+
 
 @pytest.fixture
 def small(session, keyspace):

@@ -17,7 +17,7 @@ __all__ = ["filled"]  # a fixture
 
 MAPPINGS = ("compatible", "lossless")
 CHECKPOINT_ROWS = max(ROWS // 25, 20)
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.timeout(3600), pytest.mark.sanitized]
 
 
 class Truth:

@@ -53,6 +53,7 @@ def rows_in(response):
     return len(response.structured_records.structured_records)
 
 
+@pytest.mark.sanitized
 def test_a_cancelled_call_ends_its_scan_and_leaves_nothing(
     serve, fivetran, fivetran_configuration, nyc, measured
 ):
@@ -76,6 +77,7 @@ def test_a_cancelled_call_ends_its_scan_and_leaves_nothing(
     assert rows == FLIGHTS, "one that is not cancelled reads everything"
 
 
+@pytest.mark.sanitized
 def test_a_client_that_goes_away_ends_its_scan(serve, fivetran_configuration, nyc):
     with Client(serve.port) as client:
         list(client.update(fivetran_configuration(nyc, tables="airlines")))
@@ -151,6 +153,7 @@ def test_many_calls_at_once_each_get_all_rows(
         f"{AT_ONCE} calls at once: VmHWM {usage.peak_kib / 1024:.1f} MiB, afterwards"
         f" {usage.threads} threads, {usage.descriptors} descriptors"
     )
+    assert usage.peak_kib <= PEAK_KIB_MAX
 
 
 @pytest.mark.timeout(3600)
@@ -214,6 +217,7 @@ def start(ringsync):
     return Server(ringsync.program, ringsync.folder)
 
 
+@pytest.mark.sanitized
 def test_a_server_that_is_told_to_end_ends_at_once_where_nothing_runs(ringsync):
     for how in (signal.SIGTERM, signal.SIGINT):
         with start(ringsync) as server, Client(server.port) as client:
@@ -222,6 +226,7 @@ def test_a_server_that_is_told_to_end_ends_at_once_where_nothing_runs(ringsync):
             server.log()
 
 
+@pytest.mark.sanitized
 def test_a_server_that_is_told_to_end_leaves_a_state_that_is_gone_on_from(
     ringsync, fivetran_configuration, readings, session, measured
 ):
@@ -247,6 +252,7 @@ def test_a_server_that_is_told_to_end_leaves_a_state_that_is_gone_on_from(
     measured(f"ended by SIGTERM after {sent} of {ROWS} rows with {status}")
 
 
+@pytest.mark.sanitized
 def test_a_server_that_is_killed_again_and_again_loses_nothing(
     ringsync, fivetran_configuration, readings, session, measured
 ):

@@ -11,6 +11,8 @@ ROWS = 500
 OLD = datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC)
 COLUMNS = {"shop", "nr", "note", "amount", "updated_at"}
 
+pytestmark = pytest.mark.sanitized
+
 
 @pytest.fixture
 def shop(session, keyspace):

@@ -15,6 +15,8 @@ from fivetran_client import Client, Server
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 CONNECTOR = REPOSITORY / "build/Release/ringsync_connector"
 SERVICE = "fivetran_sdk.v2.SourceConnector"
+MESSAGE_BYTES = 128 << 20  # Fivetran's limit of a message
+CALLS_OF_A_CONNECTION = 128
 SERVING = b"\x08\x01"  # HealthCheckResponse{status: SERVING}
 
 
@@ -40,6 +42,31 @@ def test_reflection_lists_the_service(serve):
         list_services = b"\x3a\x00"
         answers = channel.stream_stream(method)(iter([list_services]), timeout=30)
         assert SERVICE.encode() in b"".join(answers)
+
+
+def test_a_message_over_fivetrans_limit_is_refused(serve, fivetran):
+    with pytest.raises(grpc.RpcError) as failed:
+        raw_call(serve.port, f"/{SERVICE}/Test", bytes(MESSAGE_BYTES + 1))
+    assert failed.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert fivetran.form().fields
+
+
+def test_one_connection_has_a_limit_of_calls_and_the_next_waits_for_its_turn(serve):
+    with grpc.insecure_channel(f"127.0.0.1:{serve.port}") as channel:
+        watch = channel.unary_stream("/grpc.health.v1.Health/Watch")
+        check = channel.unary_unary("/grpc.health.v1.Health/Check")
+        calls = [watch(b"", wait_for_ready=True) for _ in range(CALLS_OF_A_CONNECTION)]
+        for call in calls:
+            assert next(call) == SERVING  # it is under way
+        with pytest.raises(grpc.RpcError) as waited:
+            check(b"", timeout=1)
+        assert waited.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        with Client(serve.port) as other:
+            assert other.form().fields
+        calls[0].cancel()
+        assert check(b"", timeout=30) == SERVING
+        for call in calls:
+            call.cancel()
 
 
 def free_port(family, host):
