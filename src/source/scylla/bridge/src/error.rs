@@ -269,11 +269,23 @@ fn io(error: &std::io::Error) -> Status {
     let is_tls = ["ssl", "certificate", "tls"]
         .iter()
         .any(|word| text.contains(word));
-    if is_tls {
+    if is_tls || is_of_rustls(error) {
         return Status::new(Code::Tls, openssl_reason(&message));
     }
     let plain = message.split(" (os error").next().unwrap_or(&message);
     Status::new(Code::Connect, one_line(plain).to_lowercase())
+}
+
+#[cfg(feature = "rustls")]
+fn is_of_rustls(error: &std::io::Error) -> bool {
+    error
+        .get_ref()
+        .is_some_and(|cause| cause.is::<rustls::Error>())
+}
+
+#[cfg(not(feature = "rustls"))]
+fn is_of_rustls(_error: &std::io::Error) -> bool {
+    false
 }
 
 /// The readable part of OpenSSL's "error:CODE:library:function:reason:file:line:(verification)".

@@ -1,64 +1,39 @@
-//! TLS contexts from the session's options.
+//! TLS contexts from the session's options, by one of two libraries: OpenSSL, the system's, or rustls,
+//! which a Python wheel brings with it. Both take the same options and mean the same by them.
 
 use crate::ffi::{Code, SessionOptions, Status};
-use openssl::error::ErrorStack;
-use openssl::ssl::{SslConnector, SslFiletype, SslMethod, SslVerifyMode};
-use openssl::x509::X509VerifyResult;
-use scylla::client::session::{OpenSsl010Config, TlsContext};
+use scylla::client::session::TlsContext;
 
-/// X509_V_ERR_HOSTNAME_MISMATCH, _EMAIL_MISMATCH and _IP_ADDRESS_MISMATCH.
-const NAME_MISMATCHES: std::ops::RangeInclusive<i32> = 62..=64;
+#[cfg(feature = "openssl")]
+mod with_openssl;
+#[cfg(feature = "openssl")]
+use with_openssl as library;
 
-/// The context of all connections, or none where TLS is off. The driver has every certificate
-/// checked against the node's IP address ("full"); "ca" asks for a trusted chain only, as other
-/// Cassandra drivers do by default, because few node certificates name addresses.
+#[cfg(all(feature = "rustls", not(feature = "openssl")))]
+mod with_rustls;
+#[cfg(all(feature = "rustls", not(feature = "openssl")))]
+use with_rustls as library;
+
+/// The context of all connections, or none where TLS is off. "full" asks for a trusted chain and a
+/// certificate that names the node's IP address; "ca" for a trusted chain only, as other Cassandra
+/// drivers do by default, because few node certificates name addresses; "none" for nothing.
 pub fn context(options: &SessionOptions) -> Result<Option<TlsContext>, Status> {
     if !options.tls {
         return Ok(None);
     }
-    let failed = |error: ErrorStack| Status::new(Code::Tls, error);
-    let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(failed)?;
-    if !options.tls_ca_file.is_empty() {
-        builder
-            .set_ca_file(&options.tls_ca_file)
-            .map_err(|_| unreadable("CA certificates", &options.tls_ca_file))?;
-    }
-    if !options.tls_cert_file.is_empty() {
-        builder
-            .set_certificate_chain_file(&options.tls_cert_file)
-            .map_err(|_| unreadable("the client certificate", &options.tls_cert_file))?;
-    }
-    if !options.tls_key_file.is_empty() {
-        builder
-            .set_private_key_file(&options.tls_key_file, SslFiletype::PEM)
-            .map_err(|_| unreadable("the client key", &options.tls_key_file))?;
-    }
-    match options.tls_verify.as_str() {
-        "full" => {}
-        "none" => builder.set_verify(SslVerifyMode::NONE),
-        "" | "ca" => builder.set_verify_callback(SslVerifyMode::PEER, |trusted, store| {
-            if trusted {
-                return true;
-            }
-            let only_the_name = NAME_MISMATCHES.contains(&store.error().as_raw());
-            if only_the_name {
-                store.set_error(X509VerifyResult::OK);
-            }
-            only_the_name
-        }),
-        other => {
-            return Err(Status::new(
-                Code::Config,
-                format!("unknown TLS verification {other:?}; it is ca, full or none"),
-            ))
-        }
-    }
-    Ok(Some(OpenSsl010Config::new(builder).into()))
+    library::context(options).map(Some)
 }
 
 fn unreadable(what: &str, path: &str) -> Status {
     Status::new(
         Code::Tls,
         format!("cannot read {what} from {path:?}; it must be a PEM file"),
+    )
+}
+
+fn unknown_verification(name: &str) -> Status {
+    Status::new(
+        Code::Config,
+        format!("unknown TLS verification {name:?}; it is ca, full or none"),
     )
 }
