@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "cli/encoding_choice.h"
 #include "config/keys.h"
+#include "front/encoding_choice.h"
 #include "front/open_source.h"
 #include "model/fivetran_type.h"
 #include "plan/table_planning.h"

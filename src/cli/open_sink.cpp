@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/driver_file.h"
-#include "cli/encoding_choice.h"
+#include "front/encoding_choice.h"
 #include "sink/adbc/adbc_sink.h"
 #include "sink/null/null_sink.h"
 

@@ -1,4 +1,4 @@
-"""Holds the include graph of src/ against the layers that ARCHITECTURE.md states.
+"""Holds the include graph of src/ and python/core/ against the layers that ARCHITECTURE.md states.
 
 Run by ctest as `layers`. Fails on an include that a layer may not have, on a foreign header outside
 the one folder that may know it, and on a folder that the table does not name.
@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
+PYTHON = ROOT / "python" / "core"
 
 # folder: folders whose headers it may include, besides its own. Longest matching folder counts.
 ALLOWED = {
@@ -29,7 +30,7 @@ ALLOWED = {
     # What the front doors share: from a configuration to an open source and the engine's options.
     "front": {
         "base", "model", "config", "cql", "plan", "source", "sink", "sync", "source/scylla",
-        "sink/fivetran",
+        "sink/arrow", "sink/fivetran",
     },
     "server": {
         "base", "model", "config", "cql", "plan", "source", "sink", "sync", "front",
@@ -39,13 +40,18 @@ ALLOWED = {
         "base", "model", "config", "cql", "plan", "source", "sink", "sync", "front", "server",
         "source/scylla", "sink/null", "sink/arrow", "sink/adbc",
     },
+    "python/core": {
+        "base", "model", "config", "cql", "plan", "source", "sink", "sync", "front",
+        "sink/arrow", "sink/fivetran",
+    },
 }  # fmt: skip
 
 # Only these folders may know a library's types.
 FOREIGN = {
     re.compile(r"rust/cxx|ringsync_bridge|bridge/src"): {"source/scylla"},
     re.compile(r"adbc", re.IGNORECASE): {"sink/adbc"},
-    re.compile(r"nanoarrow|arrow/c/"): {"sink/arrow", "sink/adbc"},
+    re.compile(r"nanoarrow|arrow/c/"): {"sink/arrow", "sink/adbc", "python/core"},
+    re.compile(r"nanobind|Python\.h"): {"python/core"},
     re.compile(r"simdjson"): {"cql"},
     re.compile(r"CLI/"): {"cli"},
     re.compile(r"grpc|protobuf|^proto/|^absl/"): {"server"},
@@ -55,19 +61,20 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]', re.MULTILINE)
 
 
 def folder_of(path: str) -> str | None:
-    """The longest folder of the table that `path` (relative to src/) lies in."""
+    """The longest folder of the table that `path`, as an include names it, lies in."""
     inside = [f for f in ALLOWED if path.startswith(f + "/")]
     return max(inside, key=len, default=None)
 
 
 def problems_in(file: Path) -> list[str]:
-    name = file.relative_to(SRC).as_posix()
+    root = SRC if file.is_relative_to(SRC) else ROOT
+    name = file.relative_to(root).as_posix()
     folder = folder_of(name)
     if folder is None:
         return [f"{name}: lies in no known layer"]
     found = []
     for bracket, included in INCLUDE.findall(file.read_text(encoding="utf-8")):
-        if (SRC / included).is_file():
+        if (SRC / included).is_file() or (PYTHON in (ROOT / included).parents):
             target = folder_of(included)
             if target != folder and target not in ALLOWED[folder]:
                 found.append(f"{name}: includes {included}, but {folder} may not use {target}")
@@ -84,7 +91,10 @@ def problems_in(file: Path) -> list[str]:
 
 def main() -> int:
     files = sorted(
-        p for p in SRC.rglob("*") if p.suffix in {".h", ".cpp"} and "target" not in p.parts
+        p
+        for root in (SRC, PYTHON)
+        for p in root.rglob("*")
+        if p.suffix in {".h", ".cpp"} and "target" not in p.parts
     )
     problems = [problem for file in files for problem in problems_in(file)]
     for problem in problems:

@@ -19,8 +19,8 @@ struct Node {
   std::vector<ArrowArray*> children;
 };
 
-/// What a record batch points at. Children are released with their parent only: consumers that
-/// move a child out of its batch would need them one by one, and ours do not.
+/// What a record batch points at. Shared by all arrays of the batch, since a consumer may move a
+/// child out of its parent and release it later ("Moving child arrays" of the C data interface).
 struct Batch {
   std::shared_ptr<const ArrowPage> page;
   std::shared_ptr<const std::vector<ArrowColumn>> added;
@@ -29,12 +29,15 @@ struct Batch {
   const void* no_validity = nullptr;
 };
 
-void release_child(ArrowArray* array) { array->release = nullptr; }
+using Holder = std::shared_ptr<Batch>;
 
-void release_batch(ArrowArray* array) {
-  auto* const batch = static_cast<Batch*>(array->private_data);
+void release_array(ArrowArray* array) {
+  const std::unique_ptr<Holder> holder(static_cast<Holder*>(array->private_data));
+  for (int64_t i = 0; i < array->n_children; ++i) {
+    ArrowArray* const child = array->children[i];
+    if (child->release != nullptr) child->release(child);  // else it was moved away
+  }
   array->release = nullptr;
-  delete batch;
 }
 
 /// Bits [first, first + count) of a bitmap, from the first bit on.
@@ -48,11 +51,12 @@ std::vector<uint8_t> shifted_bits(const uint8_t* bits, size_t first, size_t coun
   return out;
 }
 
-ArrowArray* add_node(Batch& batch, const ArrowColumn& column, int64_t offset, int64_t length);
+ArrowArray* add_node(const Holder& batch, const ArrowColumn& column, int64_t offset,
+                     int64_t length);
 
 /// A struct begins at 0 and its children at the slice: the format adds up the offsets of parents,
 /// but DuckDB forgets all but the innermost of structs in structs.
-void add_fields(Batch& batch, const ArrowColumn& column, int64_t offset, Node& node) {
+void add_fields(const Holder& batch, const ArrowColumn& column, int64_t offset, Node& node) {
   node.array.offset = 0;
   if (column.null_count > 0 && offset > 0) {
     node.validity = shifted_bits(column.validity.data(), static_cast<size_t>(offset),
@@ -64,8 +68,9 @@ void add_fields(Batch& batch, const ArrowColumn& column, int64_t offset, Node& n
   }
 }
 
-ArrowArray* add_node(Batch& batch, const ArrowColumn& column, int64_t offset, int64_t length) {
-  Node& node = batch.nodes.emplace_back();
+ArrowArray* add_node(const Holder& batch, const ArrowColumn& column, int64_t offset,
+                     int64_t length) {
+  Node& node = batch->nodes.emplace_back();
   node.buffers = {column.null_count > 0 ? column.validity.data() : nullptr, column.values.data(),
                   column.data.data()};
   node.array.length = length;
@@ -73,7 +78,8 @@ ArrowArray* add_node(Batch& batch, const ArrowColumn& column, int64_t offset, in
   node.array.offset = offset;
   node.array.n_buffers = 1 + (column.has_values ? 1 : 0) + (column.has_offsets ? 1 : 0);
   node.array.buffers = node.buffers.data();
-  node.array.release = release_child;
+  node.array.release = release_array;
+  node.array.private_data = new Holder(batch);
   if (column.is_struct) {
     add_fields(batch, column, offset, node);
   } else {
@@ -180,6 +186,18 @@ int fill_schema(const std::vector<ArrowField>& fields, ArrowSchema* out) {
   return set_children(out, fields);
 }
 
+/// The batch as `out`, a struct of its columns.
+void export_batch(const Holder& batch, uint32_t row_count, ArrowArray* out) {
+  *out = ArrowArray{};
+  out->length = row_count;
+  out->n_buffers = 1;
+  out->buffers = &batch->no_validity;
+  out->n_children = static_cast<int64_t>(batch->columns.size());
+  out->children = batch->columns.data();
+  out->release = release_array;
+  out->private_data = new Holder(batch);
+}
+
 }  // namespace
 
 Status export_schema(const std::vector<ArrowField>& fields, ArrowSchema* out) {
@@ -192,23 +210,26 @@ Status export_schema(const std::vector<ArrowField>& fields, ArrowSchema* out) {
 
 void export_slice(std::shared_ptr<const ArrowPage> page, uint32_t first_row, uint32_t row_count,
                   std::shared_ptr<const std::vector<ArrowColumn>> added, ArrowArray* out) {
-  auto batch = std::make_unique<Batch>();
+  const auto batch = std::make_shared<Batch>();
   for (const ArrowColumn& column : page->columns()) {
-    batch->columns.push_back(add_node(*batch, column, first_row, row_count));
+    batch->columns.push_back(add_node(batch, column, first_row, row_count));
   }
   for (const ArrowColumn& column : *added) {
-    batch->columns.push_back(add_node(*batch, column, 0, row_count));
+    batch->columns.push_back(add_node(batch, column, 0, row_count));
   }
   batch->page = std::move(page);
   batch->added = std::move(added);
-  *out = ArrowArray{};
-  out->length = row_count;
-  out->n_buffers = 1;
-  out->buffers = &batch->no_validity;
-  out->n_children = static_cast<int64_t>(batch->columns.size());
-  out->children = batch->columns.data();
-  out->release = release_batch;
-  out->private_data = batch.release();
+  export_batch(batch, row_count, out);
+}
+
+void export_columns(std::shared_ptr<const ArrowPage> page, const std::vector<uint16_t>& columns,
+                    uint32_t first_row, uint32_t row_count, ArrowArray* out) {
+  const auto batch = std::make_shared<Batch>();
+  for (const uint16_t column : columns) {
+    batch->columns.push_back(add_node(batch, page->columns()[column], first_row, row_count));
+  }
+  batch->page = std::move(page);
+  export_batch(batch, row_count, out);
 }
 
 }  // namespace ringsync

@@ -27,4 +27,8 @@ Status export_schema(const std::vector<ArrowField>& fields, ArrowSchema* out);
 void export_slice(std::shared_ptr<const ArrowPage> page, uint32_t first_row, uint32_t row_count,
                   std::shared_ptr<const std::vector<ArrowColumn>> added, ArrowArray* out);
 
+/// The same, of `columns` (indexes in the page) alone and in their order.
+void export_columns(std::shared_ptr<const ArrowPage> page, const std::vector<uint16_t>& columns,
+                    uint32_t first_row, uint32_t row_count, ArrowArray* out);
+
 }  // namespace ringsync

@@ -1,5 +1,5 @@
-// From the configuration to what encoders of Arrow batches need of it.
-// Thread rule: pure function.
+// From the configuration to what the encoders of Arrow batches need of it: what the front doors
+// share. Thread rule: pure functions.
 #pragma once
 
 #include "config/configuration.h"

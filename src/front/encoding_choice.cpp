@@ -1,4 +1,4 @@
-#include "cli/encoding_choice.h"
+#include "front/encoding_choice.h"
 
 #include "config/table_filter.h"
 
