@@ -129,6 +129,9 @@ run_and_keep "$pytest_summary" tools/run_integration.sh -rs --junitxml "$results
   "${versions[@]}"
 run_and_keep '^promises' python3 tests/promises/promises_test.py "$results/integration.xml" \
   "${all_versions[@]}"
+step "The Python package: build, and tests against Cassandra and Fivetran's Connector SDK"
+tools/build_python.sh
+run_and_keep "$pytest_summary" tools/run_python_tests.sh -rs --junitxml "$results/python.xml"
 if [[ $mode != quick ]]; then
   step "clang-tidy"
   wait_ahead

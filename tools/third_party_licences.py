@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the licences of everything that the program links and of what is shipped with it.
+"""Writes the licences of everything that the program links and of what is shipped with it; with
+--wheel, of what the Python wheel holds.
 
 The works are found: the crates by Cargo's own resolution of Cargo.lock for this machine, Rust's
 library in its toolchain, the parts that fetch_dependencies.py pins, and Debian's C++ libraries. A
@@ -8,6 +9,7 @@ work without a text is an error. Texts that are equal stand once, under all thei
 
 import argparse
 import html
+import importlib.metadata
 import json
 import pathlib
 import re
@@ -29,6 +31,11 @@ DEBIAN = (
     "libssl-dev", "libgrpc-dev", "libprotobuf-dev", "libabsl-dev", "libre2-dev", "libc-ares-dev",
     "zlib1g-dev",
 )  # fmt: skip
+# What the wheel takes of these, and what it alone takes.
+WHEEL_DEBIAN = ("libfmt-dev", "libspdlog-dev", "nlohmann-json3-dev")
+WHEEL_PARTS = {"nanoarrow", "simdjson"}
+WHEEL_ONLY_PARTS = {"simdjson"}
+WHEEL_FEATURES = ("--no-default-features", "--features", "rustls")
 # Single headers inside a fetched part that have an author of their own.
 HEADERS = {
     "backward-cpp": "adbc_driver_manager/backward.hpp",
@@ -63,12 +70,12 @@ def texts_in(folder: pathlib.Path) -> tuple[str, ...]:
     return tuple(path.read_text(encoding="utf-8", errors="replace") for path in files)
 
 
-def crates(cargo: str) -> Iterator[Work]:
+def crates(cargo: str, features: tuple[str, ...]) -> Iterator[Work]:
     """Every crate that is compiled for this machine, the bridge itself left out."""
     version = subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True).stdout
     host = re.search(r"^host: (.*)$", version, re.MULTILINE)
     assert host is not None
-    command = [cargo, "metadata", "--format-version", "1", "--locked"]
+    command = [cargo, "metadata", "--format-version", "1", "--locked", *features]
     command += ["--filter-platform", host[1], "--manifest-path", str(BRIDGE)]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     packages = {package["id"]: package for package in found["packages"]}
@@ -126,8 +133,10 @@ def bundled_with_duckdb(part: fetch_dependencies.Part) -> Iterator[Work]:
         yield Work(f"{name}, in DuckDB", part.version, "", texts)
 
 
-def fetched_parts() -> Iterator[Work]:
+def fetched_parts(for_wheel: bool) -> Iterator[Work]:
     for part in fetch_dependencies.PARTS:
+        if part.name not in WHEEL_PARTS if for_wheel else part.name in WHEEL_ONLY_PARTS:
+            continue
         if part.name == "duckdb_bundled":
             yield from bundled_with_duckdb(part)
             continue
@@ -136,13 +145,17 @@ def fetched_parts() -> Iterator[Work]:
         if part.name == "nanoarrow":  # its archive holds none; its files say Apache-2.0
             header = leading_comment(folder / "nanoarrow/nanoarrow.h")
             texts = (header, APACHE.read_text(encoding="utf-8"))
+        if part.name == "simdjson":  # its wrapper's archive refers to the text
+            texts = (*texts, APACHE.read_text(encoding="utf-8"))
         yield Work(part.package, part.version, "", texts)
+    if for_wheel:
+        return
     for name, header in HEADERS.items():
         yield Work(name, "", "MIT", (leading_comment(fetch_dependencies.DEPS / header),))
 
 
-def debian_packages() -> Iterator[Work]:
-    for package in DEBIAN:
+def debian_packages(names: tuple[str, ...]) -> Iterator[Work]:
+    for package in names:
         page = pathlib.Path("/usr/share/doc", package, "copyright")
         if not page.is_file():
             # Another system: its packages are installed, not shipped, and have theirs elsewhere.
@@ -157,6 +170,25 @@ def debian_packages() -> Iterator[Work]:
         yield Work(
             package, version, "", (text, *(path.read_text(encoding="utf-8") for path in texts))
         )
+
+
+def nanobind() -> Iterator[Work]:
+    """nanobind, as the running Python has it, and the hash table inside it."""
+    package = importlib.metadata.distribution("nanobind")
+    texts = tuple(path.read_text() for path in package.files or () if LICENCE_FILE.match(path.name))
+    yield Work("nanobind", package.version, "BSD-3-Clause", texts)
+    robin_map = package.locate_file("nanobind/ext/robin_map/include/tsl/robin_map.h")
+    yield Work("robin-map", "", "MIT", (leading_comment(pathlib.Path(str(robin_map))),))
+
+
+def cxx_runtime(files: list[pathlib.Path]) -> Iterator[Work]:
+    """What a wheel has linked of it: of these licence files, or else Debian's."""
+    if not files:
+        yield from debian_packages(("libstdc++6",))
+        return
+    for file in files:
+        name = f"{file.parent.name}, of the C++ runtime"
+        yield Work(name, "", "", (file.read_text(encoding="utf-8"),))
 
 
 def document(works: list[Work]) -> str:
@@ -188,8 +220,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("--cargo", default="cargo")
+    parser.add_argument("--wheel", action="store_true")
+    parser.add_argument(
+        "--runtime", type=pathlib.Path, action="append", default=[],
+        help="licence file of a part of the C++ runtime, if that is not Debian's",
+    )  # fmt: skip
     arguments = parser.parse_args()
-    works = [*fetched_parts(), *debian_packages(), rust_library(), *crates(arguments.cargo)]
+    works = [
+        *fetched_parts(arguments.wheel),
+        *debian_packages(WHEEL_DEBIAN if arguments.wheel else DEBIAN),
+        rust_library(),
+        *crates(arguments.cargo, WHEEL_FEATURES if arguments.wheel else ()),
+    ]
+    if arguments.wheel:
+        works += [*nanobind(), *cxx_runtime(arguments.runtime)]
     try:
         arguments.output.write_text(document(works), encoding="utf-8")
     except LicenceError as error:

@@ -1,24 +1,25 @@
-# The libraries that the connector brings with it, none of them shared: fmt, spdlog and nlohmann-json as
-# headers, copied so that nothing else of the system's include folder is seen by a compiler for
-# another C library; simdjson as the pinned sources that tools/fetch_dependencies.py fetched.
+# The libraries that Fivetran's connector and the Python package bring with them, none of them shared:
+# fmt, spdlog and nlohmann-json as headers, copied so that nothing else of the system's include folder
+# is seen by a compiler for another C library; simdjson as the pinned sources that
+# tools/fetch_dependencies.py fetched.
 include_guard(GLOBAL)
 
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 
-set(wheel_headers ${PROJECT_BINARY_DIR}/third_party/include)
+set(static_headers ${PROJECT_BINARY_DIR}/third_party/include)
 foreach(header fmt/format.h spdlog/spdlog.h nlohmann/json.hpp)
   get_filename_component(folder ${header} DIRECTORY)
   find_path(RINGSYNC_HEADERS_${folder} ${header} PATHS /usr/include /usr/local/include REQUIRED)
-  file(COPY ${RINGSYNC_HEADERS_${folder}}/${folder} DESTINATION ${wheel_headers})
+  file(COPY ${RINGSYNC_HEADERS_${folder}}/${folder} DESTINATION ${static_headers})
 endforeach()
 
 # ringsync_headers(NAME DEFINITION...)
 function(ringsync_headers name)
   string(REPLACE "::" "_" target ringsync_${name})
   add_library(${target} INTERFACE)
-  target_include_directories(${target} SYSTEM INTERFACE ${wheel_headers})
+  target_include_directories(${target} SYSTEM INTERFACE ${static_headers})
   target_compile_definitions(${target} INTERFACE ${ARGN})
   add_library(${name} ALIAS ${target})
 endfunction()

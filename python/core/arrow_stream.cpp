@@ -1,0 +1,156 @@
+#include "python/core/arrow_stream.h"
+
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "nanoarrow/nanoarrow.h"
+#include "python/core/caller.h"
+#include "python/core/errors.h"
+#include "sink/arrow/arrow_export.h"
+
+namespace nb = nanobind;
+
+namespace ringsync::python {
+namespace {
+
+constexpr const char* kStreamName = "arrow_array_stream";
+constexpr const char* kSchemaName = "arrow_schema";
+constexpr int64_t kPollMs = kSignalInterval.count();
+
+int raise_now(void* exception) {
+  const nb::object raised = nb::steal(static_cast<PyObject*>(exception));
+  PyErr_SetObject(raised.type().ptr(), raised.ptr());
+  return -1;
+}
+
+/// True where a signal's handler raised. The stream interface knows no exceptions: this one is put
+/// off until Python is back in charge. With the GIL.
+bool raises_later() {
+  try {
+    check_signals();
+    return false;
+  } catch (const nb::python_error& error) {
+    nb::object raised = nb::borrow(error.value());
+    if (Py_AddPendingCall(raise_now, raised.ptr()) == 0) raised.release();
+    return true;
+  }
+}
+
+/// Thread rule: one thread at a time, with or without the GIL, as the interface asks of consumers.
+class Stream {
+ public:
+  explicit Stream(std::shared_ptr<const Scan> scan) : scan_(std::move(scan)) {}
+
+  int schema(ArrowSchema* out) { return told(export_schema(scan_->fields(), out)); }
+
+  int next(ArrowArray* out) {
+    *out = ArrowArray{};
+    if (has_ended_) return 0;
+    if (run_ == nullptr) run_ = std::make_unique<ScanRun>(scan_);
+    for (;;) {
+      if (is_interrupted()) {
+        run_.reset();
+        has_ended_ = true;
+        error_ = "interrupted";
+        return EINTR;
+      }
+      PageSlice slice;
+      auto popped = run_->next(kPollMs, slice);
+      if (!popped.ok()) return told(std::move(popped).error());
+      if (*popped == SliceQueue::Popped::kNothing) continue;
+      if (*popped == SliceQueue::Popped::kEnd) {
+        has_ended_ = true;
+        run_.reset();
+        return 0;
+      }
+      export_columns(std::move(slice.page), scan_->columns(), slice.first_row, slice.row_count,
+                     out);
+      return 0;
+    }
+  }
+
+  const char* error() const { return error_.empty() ? nullptr : error_.c_str(); }
+
+ private:
+  int told(const Status& outcome) {
+    if (outcome.ok()) return 0;
+    error_ =
+        "error[" + std::string(to_string(outcome.error().code)) + "]: " + outcome.error().message;
+    return EIO;
+  }
+
+  /// True where a signal's handler raised, as Ctrl-C's does. Signals are looked for in Python's
+  /// main thread only: elsewhere that has no effect, and the one that holds the GIL may wait for
+  /// us.
+  bool is_interrupted() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - looked_ < kSignalInterval || !is_main_thread()) return false;
+    looked_ = now;
+    const nb::gil_scoped_acquire acquired;
+    return raises_later();
+  }
+
+  const std::shared_ptr<const Scan> scan_;
+  std::unique_ptr<ScanRun> run_;
+  bool has_ended_ = false;
+  std::string error_;
+  std::chrono::steady_clock::time_point looked_ = std::chrono::steady_clock::now();
+};
+
+Stream& stream_of(ArrowArrayStream* stream) { return *static_cast<Stream*>(stream->private_data); }
+
+int get_schema(ArrowArrayStream* stream, ArrowSchema* out) { return stream_of(stream).schema(out); }
+
+int get_next(ArrowArrayStream* stream, ArrowArray* out) { return stream_of(stream).next(out); }
+
+const char* get_last_error(ArrowArrayStream* stream) { return stream_of(stream).error(); }
+
+/// Stopping a run takes a moment, in which other Python threads go on where this one holds the GIL.
+void release_stream(ArrowArrayStream* stream) {
+  const std::unique_ptr<Stream> owned(&stream_of(stream));
+  stream->release = nullptr;
+}
+
+void destroy_stream_capsule(PyObject* capsule) {
+  const std::unique_ptr<ArrowArrayStream> stream(
+      static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule, kStreamName)));
+  if (stream->release != nullptr) stream->release(stream.get());  // else a consumer took it over
+}
+
+void destroy_schema_capsule(PyObject* capsule) {
+  const std::unique_ptr<ArrowSchema> schema(
+      static_cast<ArrowSchema*>(PyCapsule_GetPointer(capsule, kSchemaName)));
+  if (schema->release != nullptr) schema->release(schema.get());
+}
+
+/// The capsule, which owns what it points to.
+template <typename T>
+nb::object capsule_of(std::unique_ptr<T> content, const char* name, PyCapsule_Destructor destroy) {
+  PyObject* const capsule = PyCapsule_New(content.get(), name, destroy);
+  if (capsule == nullptr) throw nb::python_error();
+  content.release();
+  return nb::steal(capsule);
+}
+
+}  // namespace
+
+nb::object stream_capsule(std::shared_ptr<const Scan> scan) {
+  auto stream = std::make_unique<ArrowArrayStream>();
+  stream->get_schema = get_schema;
+  stream->get_next = get_next;
+  stream->get_last_error = get_last_error;
+  stream->release = release_stream;
+  stream->private_data = new Stream(std::move(scan));
+  return capsule_of(std::move(stream), kStreamName, destroy_stream_capsule);
+}
+
+nb::object schema_capsule(const Scan& scan) {
+  auto schema = std::make_unique<ArrowSchema>();
+  const Status made = export_schema(scan.fields(), schema.get());
+  if (!made.ok()) raise(made.error());
+  return capsule_of(std::move(schema), kSchemaName, destroy_schema_capsule);
+}
+
+}  // namespace ringsync::python

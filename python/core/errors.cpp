@@ -1,0 +1,37 @@
+#include "python/core/errors.h"
+
+#include <nanobind/nanobind.h>
+
+#include "base/error_catalogue.h"
+
+namespace nb = nanobind;
+
+namespace ringsync::python {
+namespace {
+
+/// Names of classes in ringsync/errors.py.
+const char* exception_name(const Error& error) {
+  if (error.code == ErrorCode::kConfig) return "ConfigurationError";
+  if (error.code == ErrorCode::kUnknownTable) return "ConfigurationError";
+  switch (catalogue_entry(error.code).kind) {
+    case ErrorClass::kSource: return "SourceError";
+    case ErrorClass::kTable: return "TableError";
+    case ErrorClass::kState: return "StateError";
+    default: return "RingsyncError";
+  }
+}
+
+}  // namespace
+
+void raise(const Error& error) {
+  const nb::object kind = nb::module_::import_("ringsync.errors").attr(exception_name(error));
+  const std::string_view code = to_string(error.code);
+  // A server's message may hold bytes that are not UTF-8.
+  const nb::object message = nb::steal(PyUnicode_DecodeUTF8(
+      error.message.data(), static_cast<Py_ssize_t>(error.message.size()), "replace"));
+  const nb::object made = kind(nb::str(code.data(), code.size()), message);
+  PyErr_SetObject(made.type().ptr(), made.ptr());
+  throw nb::python_error();
+}
+
+}  // namespace ringsync::python

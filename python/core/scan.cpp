@@ -1,0 +1,141 @@
+#include "python/core/scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "front/encoding_choice.h"
+#include "front/open_source.h"
+#include "front/sync_options.h"
+#include "plan/table_planning.h"
+#include "sink/arrow/arrow_mapping.h"
+#include "sync/engine.h"
+
+namespace ringsync::python {
+namespace {
+
+constexpr size_t kQueueBytes = size_t{8} << 20;
+constexpr uint32_t kNoCheckpoint = uint32_t{1} << 30;
+
+bool is_left_out(const ScanWish& wish, const Column& column) {
+  const bool is_key =
+      column.kind == ColumnKind::kPartitionKey || column.kind == ColumnKind::kClustering;
+  if (is_key || !wish.columns) return false;
+  return std::ranges::find(*wish.columns, column.name) == wish.columns->end();
+}
+
+Error no_such_table(const std::string& keyspace, const std::string& table) {
+  return {ErrorCode::kUnknownTable,
+          fmt::format("keyspace {} has no table {}", quoted(keyspace), quoted(table))};
+}
+
+std::string listed(const std::vector<Column>& columns) {
+  std::string names;
+  for (const Column& column : columns) names += (names.empty() ? "" : ", ") + column.name;
+  return names;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Scan>> Scan::open(Configuration configuration, ScanWish wish) {
+  // The configuration's own choice of tables is for syncs.
+  configuration.tables.clear();
+  configuration.exclude_tables.clear();
+  configuration.include_views = true;
+  const std::shared_ptr<Scan> scan(new Scan(std::move(configuration), std::move(wish)));
+  RINGSYNC_TRY(scan->connect());
+  return std::shared_ptr<const Scan>(scan);
+}
+
+Status Scan::connect() {
+  RINGSYNC_ASSIGN(source_, open_source(configuration_));
+  RINGSYNC_ASSIGN(const Keyspace keyspace, source_->keyspace());
+  RINGSYNC_ASSIGN(table_, narrowed(keyspace));
+  const auto whole = std::ranges::find(keyspace.tables, wish_.table, &Table::name);
+  return choose(*whole);
+}
+
+Result<Table> Scan::narrowed(const Keyspace& keyspace) const {
+  const auto found = std::ranges::find(keyspace.tables, wish_.table, &Table::name);
+  if (found == keyspace.tables.end()) return no_such_table(keyspace.name, wish_.table);
+  Table table = *found;
+  std::erase_if(table.columns, [&](const Column& column) { return is_left_out(wish_, column); });
+  return table;
+}
+
+Status Scan::choose(const Table& whole) {
+  if (wish_.since_ms) {
+    std::string reason;
+    if (!find_cursor(whole, configuration_.cursor_column, reason)) {
+      return Error{ErrorCode::kConfig,
+                   fmt::format("table {} cannot be read since a time: {}", whole.name, reason)};
+    }
+  }
+  std::vector<std::string> names;
+  if (wish_.columns) {
+    names = *wish_.columns;
+  } else {
+    for (const Column& column : whole.columns) names.push_back(column.name);
+  }
+  if (names.empty()) return Error{ErrorCode::kConfig, "columns: name at least one"};
+  RINGSYNC_ASSIGN(const std::vector<ArrowType> types,
+                  arrow_types(table_, arrow_encoding(configuration_)));
+  for (const std::string& name : names) {
+    const int index = table_.find_column(name);
+    if (index < 0) {
+      return Error{ErrorCode::kConfig, fmt::format("table {} has no column {}; it has {}",
+                                                   whole.name, name, listed(whole.columns))};
+    }
+    fields_.push_back({name, types[static_cast<size_t>(index)]});
+    columns_.push_back(static_cast<uint16_t>(index));
+  }
+  return {};
+}
+
+ScanRun::ScanRun(std::shared_ptr<const Scan> scan)
+    : scan_(std::move(scan)), queue_(kQueueBytes), source_(scan_->source_) {
+  thread_ = std::thread([this] { work(); });
+}
+
+ScanRun::~ScanRun() {
+  queue_.close();
+  source_.cancel();
+  thread_.join();
+}
+
+void ScanRun::work() { queue_.finish(read()); }
+
+Status ScanRun::read() {
+  using Names = std::vector<std::string>;
+  const ScanWish& wish = scan_->wish_;
+  SyncOptions options = sync_options(scan_->configuration_);
+  options.select = [this, &wish](const Names& found) -> Result<Names> {
+    if (std::ranges::find(found, wish.table) != found.end()) return Names{wish.table};
+    return no_such_table(scan_->configuration_.keyspace, wish.table);
+  };
+  options.leave_out = [&wish](const Table& table) {
+    Names names;
+    for (const Column& column : table.columns) {
+      if (is_left_out(wish, column)) names.push_back(column.name);
+    }
+    return Result<Names>(std::move(names));
+  };
+  options.initial_start_ms = wish.since_ms;
+  // Whole pages, one way through the table: what comes twice cannot be taken back.
+  options.checkpoint_interval_rows = kNoCheckpoint;
+  options.use_indexes = false;
+  options.pipeline.bytes_max = kQueueBytes;
+  if (!options.initial_start_ms) options.cursor_column.clear();
+  ScanSink sink(scan_->table_, arrow_encoding(scan_->configuration_), queue_);
+  const SystemClock clock;
+  SyncEngine engine(source_, sink, clock, std::move(options));
+  RINGSYNC_ASSIGN(const SyncSummary summary, engine.run());
+  for (const TableSummary& table : summary.tables) {
+    if (table.error) return table.error->within("table " + table.name);
+  }
+  return {};
+}
+
+}  // namespace ringsync::python

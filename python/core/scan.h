@@ -1,0 +1,80 @@
+// Scan: one table as a stream of Arrow batches, any number of times. The engine reads it on a
+// thread of its own; what nobody has taken yet is bounded. Knows nothing of Python.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "config/configuration.h"
+#include "python/core/cancellable_source.h"
+#include "python/core/scan_sink.h"
+#include "sink/arrow/arrow_type.h"
+#include "source/source.h"
+
+namespace ringsync::python {
+
+struct ScanWish {
+  std::string table;
+  std::optional<std::vector<std::string>> columns;  // in the order wanted; none: all
+  std::optional<int64_t> since_ms;                  // only rows whose cursor is later
+};
+
+class Scan;
+
+/// One reading of the table. Thread rule: one consumer at a time.
+class ScanRun {
+ public:
+  explicit ScanRun(std::shared_ptr<const Scan> scan);
+  ~ScanRun();  // stops it, within a second or so
+  ScanRun(const ScanRun&) = delete;
+  ScanRun& operator=(const ScanRun&) = delete;
+
+  /// As of SliceQueue.
+  Result<SliceQueue::Popped> next(int64_t timeout_ms, PageSlice& slice) {
+    return queue_.pop(timeout_ms, slice);
+  }
+
+ private:
+  void work();
+  Status read();
+
+  const std::shared_ptr<const Scan> scan_;
+  SliceQueue queue_;
+  CancellableSource source_;
+  std::thread thread_;
+};
+
+/// Thread rule: immutable once made.
+class Scan {
+ public:
+  /// Connects and finds the table. Errors: those of open_source; kUnknownTable and kConfig where
+  /// `wish` names what is not there; those of arrow_types().
+  static Result<std::shared_ptr<const Scan>> open(Configuration configuration, ScanWish wish);
+
+  const std::vector<ArrowField>& fields() const { return fields_; }
+  /// Where the fields lie in the pages of a run.
+  const std::vector<uint16_t>& columns() const { return columns_; }
+
+ private:
+  friend class ScanRun;
+  Scan(Configuration configuration, ScanWish wish)
+      : configuration_(std::move(configuration)), wish_(std::move(wish)) {}
+
+  Status connect();
+  Result<Table> narrowed(const Keyspace& keyspace) const;
+  Status choose(const Table& whole);
+
+  const Configuration configuration_;
+  const ScanWish wish_;
+  std::shared_ptr<Source> source_;
+  Table table_;  // with the columns that are sent: key and those wanted
+  std::vector<ArrowField> fields_;
+  std::vector<uint16_t> columns_;
+};
+
+}  // namespace ringsync::python

@@ -1,0 +1,92 @@
+"""Ctrl-C: a process of its own gets SIGINT and ends by KeyboardInterrupt, promptly."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.timeout(120)
+
+HEAD = """
+import json, sys, ringsync
+configuration = json.loads(sys.argv[1])
+class Log:
+    def info(self, message): pass
+    warning = severe = info
+class Operations:
+    rows = 0
+    def upsert(self, table, data):
+        self.rows += 1
+        if self.rows == 100: print("started", flush=True)
+    def truncate(self, table): pass
+    def checkpoint(self, state): pass
+def started(): print("started", flush=True)
+def endless(scanned):
+    import pyarrow
+    started()
+    while True:
+        pyarrow.RecordBatchReader.from_stream(scanned).read_all()
+try:
+"""
+TAIL = """
+except KeyboardInterrupt:
+    print("KeyboardInterrupt", flush=True)
+"""
+
+
+def interrupted(configuration: dict, code: str) -> tuple[str, float]:
+    """What the process printed, and how long it lived after SIGINT."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HEAD + "    " + code + TAIL, json.dumps(configuration)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ,
+    )  # fmt: skip
+    try:
+        assert process.stdout.readline() == "started\n", process.stderr.read()
+        time.sleep(0.3)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        return out + err, time.monotonic() - began
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "[ringsync.update(configuration, {}, Operations(), Log()) for _ in range(1000)]",
+        "endless(ringsync.scan(configuration, 'flights'))",
+    ],
+    ids=["update", "scan"],
+)
+def test_ctrl_c_ends_a_read_promptly(configuration, nyc, measured, code):
+    out, seconds = interrupted(configuration(nyc), code)
+    measured(f"ended {seconds:.2f} s after SIGINT")
+    assert "KeyboardInterrupt" in out, out
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "started(); ringsync.schema(configuration)",
+        "started(); ringsync.scan(configuration, 't')",
+        "started(); ringsync.update(configuration, {}, Operations(), Log())",
+    ],
+    ids=["schema", "scan", "update"],
+)
+def test_ctrl_c_ends_the_wait_for_a_server_that_says_nothing(measured, code):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        configuration = {
+            "host_1": "127.0.0.1", "port": str(silent.getsockname()[1]), "username": "u",
+            "password": "p", "data_center_region": "dc1", "keyspace": "k",
+            "connect_timeout_seconds": "60",
+        }  # fmt: skip
+        out, seconds = interrupted(configuration, code)
+    measured(f"ended {seconds:.2f} s after SIGINT")
+    assert "KeyboardInterrupt" in out, out

@@ -1,0 +1,243 @@
+"""update: every row of a real Cassandra by the Connector SDK's operations, however it is
+interrupted."""
+
+import datetime
+import sys
+import types
+
+import cql_values
+import pytest
+import ringsync
+import test_differential
+from destination import DeferredDestination, Destination, Log, Stop
+from test_differential import compare
+
+pytestmark = pytest.mark.timeout(300)
+filled = test_differential.filled
+
+
+def sync(configuration, destination, log=None):
+    log = log or Log()
+    try:
+        ringsync.update(configuration, destination.saved, operations=destination, log=log)
+    except BaseException:
+        if isinstance(destination, DeferredDestination):
+            destination.end(well=False)
+        raise
+    if isinstance(destination, DeferredDestination):
+        destination.end(well=True)
+    return log
+
+
+def destination_of(configuration, kind=Destination):
+    return kind(ringsync.schema(configuration))
+
+
+def as_read(table, name, value):
+    """The canonical form of a value that update() made, whose nested values are parsed JSON."""
+    cql_type = table.columns[name]
+    if isinstance(value, str) and (cql_type.inside or cql_type.kind == "blob"):
+        # A nested key is JSON text; a blob of `compatible` its digits.
+        value = cql_values.parsed_json(value) if cql_type.inside else value
+    return cql_values.from_destination(cql_type, value)
+
+
+def test_rows_of_every_type_equal_what_the_driver_reads(
+    configuration,
+    filled,
+    measured,
+):
+    keyspace, tables, source_rows = filled
+    chosen = configuration(keyspace, type_mapping="lossless")
+    destination = destination_of(chosen)
+    sync(chosen, destination)
+    compared = 0
+    for table in tables:
+        got = {}
+        for row in destination.live(table.name).values():
+            assert list(row) == list(destination.rows[table.name].values().__iter__().__next__())
+            got[row["id"]] = {name: as_read(table, name, row[name]) for name in table.columns}
+        compared += compare(table, source_rows[table.name], got)
+    measured(f"cells equal to what the driver reads: {compared}")
+    assert compared > 1000
+
+
+def test_values_are_of_the_python_types_that_fivetran_takes(configuration, session, keyspace):
+    session.execute(
+        f"CREATE TABLE {keyspace}.t (id int PRIMARY KEY, at timestamp, day date, n decimal,"
+        " v varint, b blob, f float, ok boolean, tags map<text, int>, price decimal)"
+    )
+    session.execute(
+        f"INSERT INTO {keyspace}.t (id, at, day, n, v, b, f, ok, tags, price) VALUES (1,"
+        " '1969-12-31T23:59:59.999Z', '0001-01-01', 1.5, -7, 0x00ff, 0.5, true, {'a': 1}, 2.5)"
+    )
+    session.execute(f"INSERT INTO {keyspace}.t (id) VALUES (2)")
+    chosen = configuration(keyspace, decimal_types="t.price=DECIMAL(10,2)")
+    destination = destination_of(chosen)
+    sync(chosen, destination)
+    utc = datetime.UTC
+    assert destination.live("t")[(1,)] == {
+        "id": 1,
+        "at": datetime.datetime(1969, 12, 31, 23, 59, 59, 999_000, tzinfo=utc),
+        "day": datetime.date(1, 1, 1),
+        "n": 1.5,
+        "v": -7,
+        "b": "0x00ff",
+        "f": 0.5,
+        "ok": True,
+        "tags": {"a": 1},
+        "price": "2.50",
+    }
+    assert destination.live("t")[(2,)] == dict.fromkeys(destination.live("t")[(1,)]) | {"id": 2}
+
+
+@pytest.fixture
+def events(session, keyspace):
+    """A keyspace with a table that has a cursor and one that has none."""
+    session.execute(
+        f"CREATE TABLE {keyspace}.events (id int PRIMARY KEY, note text, updated_at timestamp)"
+    )
+    session.execute(f"CREATE TABLE {keyspace}.plain (id int PRIMARY KEY, note text)")
+    now = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
+    for table, columns in (("events", "id, note, updated_at"), ("plain", "id, note")):
+        marks = "?, ?, ?" if table == "events" else "?, ?"
+        insert = session.prepare(f"INSERT INTO {keyspace}.{table} ({columns}) VALUES ({marks})")
+        for row in range(3000):
+            session.execute(insert, [row, f"n{row}", now][: marks.count("?")])
+    return keyspace
+
+
+def test_later_syncs_bring_what_changed_and_mark_what_is_gone(configuration, session, events):
+    chosen = configuration(events, checkpoint_interval="500")
+    destination = destination_of(chosen)
+    log = sync(chosen, destination)
+    assert sorted(destination.truncates()) == ["events", "plain"]
+    assert len(destination.live("events")) == len(destination.live("plain")) == 3000
+    # A state at least every 500 rows.
+    points = [rows for kind, rows in destination.calls if kind == "checkpoint"]
+    assert max(b - a for a, b in zip([0, *points], points)) <= 500
+    assert "table events: done, first: 3000 rows read = 3000 sent + 0 reported" in log.of("info")
+
+    session.execute(
+        f"INSERT INTO {events}.events (id, note, updated_at) VALUES (1, 'new', toTimestamp(now()))"
+    )
+    session.execute(f"DELETE FROM {events}.plain WHERE id = 7")
+    destination.calls.clear()
+    before = destination.upserts
+    sync(chosen, destination)
+    assert destination.truncates() == ["plain"]
+    assert destination.upserts - before == 1 + 2999
+    assert destination.live("events")[(1,)]["note"] == "new"
+    assert (7,) not in destination.live("plain") and len(destination.live("plain")) == 2999
+
+
+def test_an_empty_table_is_truncated_too(configuration, session, events):
+    chosen = configuration(events)
+    destination = destination_of(chosen)
+    sync(chosen, destination)
+    session.execute(f"TRUNCATE {events}.plain")
+    sync(chosen, destination)
+    assert destination.live("plain") == {}
+
+
+@pytest.mark.parametrize("kind", [Destination, DeferredDestination])
+@pytest.mark.parametrize("stop_at", [1, 700, 2999, 3001, 4500, 6000])
+def test_interrupted_at_any_row_the_next_sync_completes_it(configuration, events, kind, stop_at):
+    chosen = configuration(events, checkpoint_interval="100", page_size="100")
+    destination = destination_of(chosen, kind)
+    stale = {"id": -1, "note": "gone from the source", "updated_at": None}
+    destination.rows["events"][(-1,)] = stale
+
+    def stop(count):
+        if count == stop_at:
+            raise Stop
+
+    destination.before_upsert = stop
+    with pytest.raises(Stop):
+        sync(chosen, destination)
+    destination.before_upsert = lambda _: None
+    if destination.durable is not None:  # what no checkpoint vouches for is lost
+        destination.rows["events"] = {**destination.durable["events"], (-1,): stale}
+        destination.rows["plain"] = destination.durable["plain"]
+    before = destination.upserts
+    sync(chosen, destination)
+    assert len(destination.live("plain")) == 3000
+    assert {key for key in destination.live("events") if key != (-1,)} == {
+        (row,) for row in range(3000)
+    }
+    if stop_at > 1000:  # it went on behind a checkpoint
+        assert destination.upserts - before < 6000
+    # At the latest the sync after it has marked what is gone from the source.
+    sync(chosen, destination)
+    assert len(destination.live("events")) == 3000
+    assert "truncates_owed" not in destination.saved
+
+
+def test_the_original_examples_state_is_taken_over(configuration, session, events):
+    session.execute(
+        f"INSERT INTO {events}.events (id, updated_at) VALUES (9999, '2024-06-01 00:00:01+0000')"
+    )
+    chosen = configuration(events, tables="events")
+    destination = destination_of(chosen)
+    later = (datetime.datetime.now(datetime.UTC)).strftime("%Y-%m-%d %H:%M:%S")
+    destination.saved = {"events": {"last_updated_at": later}}
+    log = sync(chosen, destination)
+    assert destination.truncates() == []
+    assert len(destination.rows["events"]) == 0
+    assert "stay unseen" in log.of("warning")
+    assert destination.saved["ringsync"] == 1
+
+
+def test_one_tables_failure_lets_the_others_finish_and_is_raised_by_name(
+    configuration, session, events
+):
+    session.execute(f"CREATE TABLE {events}.wide (id int PRIMARY KEY, n varint)")
+    session.execute(f"INSERT INTO {events}.wide (id, n) VALUES (1, {2**70})")
+    chosen = configuration(events)
+    destination = destination_of(chosen)
+    log = Log()
+    with pytest.raises(ringsync.TableError, match="wide") as raised:
+        sync(chosen, destination, log)
+    assert raised.value.code == "unrepresentable"
+    assert list(raised.value.tables) == ["wide"]
+    assert len(destination.live("events")) == len(destination.live("plain")) == 3000
+    assert "error[unrepresentable]: table wide" in log.of("severe")
+    assert str(2**70) not in str(raised.value) + log.of("severe")
+
+
+def test_a_state_of_another_source_or_version_is_a_state_error(configuration, events, keyspace):
+    chosen = configuration(events)
+    destination = destination_of(chosen)
+    sync(chosen, destination)
+    good = destination.saved
+    for code, damage in (
+        ("state_mismatch", {"source": {**good["source"], "keyspace": "other"}}),
+        ("state_version", {"ringsync": 99}),
+    ):
+        destination.saved = {**good, **damage}
+        with pytest.raises(ringsync.StateError) as raised:
+            sync(chosen, destination)
+        assert raised.value.code == code
+
+
+def test_two_tables_that_fivetran_would_make_one_of_are_a_name_collision(
+    configuration, session, keyspace
+):
+    session.execute(f'CREATE TABLE {keyspace}."MyOrders" (id int PRIMARY KEY)')
+    session.execute(f"CREATE TABLE {keyspace}.my_orders (id int PRIMARY KEY)")
+    session.execute(f"INSERT INTO {keyspace}.my_orders (id) VALUES (1)")
+    chosen = configuration(keyspace)
+    with pytest.raises(ringsync.TableError, match="MyOrders") as raised:
+        sync(chosen, destination_of(chosen))
+    assert raised.value.code == "name_collision"
+
+
+def test_the_sdks_own_operations_are_used_where_none_are_given(configuration, events, monkeypatch):
+    chosen = configuration(events)
+    destination, log = destination_of(chosen), Log()
+    sdk = types.ModuleType("fivetran_connector_sdk")
+    sdk.Operations, sdk.Logging = destination, log
+    monkeypatch.setitem(sys.modules, sdk.__name__, sdk)
+    ringsync.update(chosen, {})
+    assert len(destination.live("plain")) == 3000
+    assert "table plain: done" in log.of("info")
