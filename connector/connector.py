@@ -1,6 +1,5 @@
 """Brings a Cassandra or ScyllaDB keyspace to Fivetran; README.md says how to set it up."""
 
-import contextlib
 import json
 
 import ringsync
@@ -9,23 +8,12 @@ from fivetran_connector_sdk import Logging as log
 from fivetran_connector_sdk import Operations as op
 
 
-@contextlib.contextmanager
-def told():
-    try:
-        yield
-    except Exception as error:
-        log.severe(str(error))
-        raise
-
-
 def schema(configuration: dict):
-    with told():
-        return ringsync.schema(configuration, log=log)
+    return ringsync.schema(configuration, log=log)
 
 
 def update(configuration: dict, state: dict):
-    with told():
-        ringsync.update(configuration, state, operations=op, log=log)
+    ringsync.update(configuration, state, operations=op, log=log)
 
 
 connector = Connector(update=update, schema=schema)

@@ -1,8 +1,9 @@
 """The front door to Fivetran's Connector SDK."""
 
+import contextlib
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from ringsync import _core
@@ -48,12 +49,10 @@ def schema(configuration: Mapping[str, Any], log: Log | None = None) -> list[dic
     is a name as "UTC_DATETIME", or {"type": "DECIMAL", "precision": p, "scale": s}. The key
     `type_mapping` of the configuration chooses between two tables of types. Log lines go to `log`,
     by default to Python's logging as "ringsync".
-    Raises ConfigurationError before it connects, and SourceError.
+    Raises ConfigurationError before it connects, and SourceError; `log.severe` has told it.
     """
-    try:
+    with _told(log or StandardLog()):
         return _core.schema(configuration_json(configuration))
-    finally:
-        hand_on(log or StandardLog())
 
 
 def update(
@@ -77,7 +76,7 @@ def update(
     Raises TableError after the other tables are done where some failed, and names them;
     ConfigurationError before it connects; SourceError and StateError where no table could go on.
     What an operation raises ends the sync, and so does Ctrl-C; the next sync goes on from the last
-    checkpoint.
+    checkpoint. `log.severe` has told whatever is raised.
     """
     if operations is None or log is None:
         from fivetran_connector_sdk import Logging
@@ -85,7 +84,26 @@ def update(
 
         operations = operations or SdkOperations
         log = log or Logging
-    _Sync(configuration, dict(state or {}), operations, log).run()
+    with _told(log):
+        _Sync(configuration, dict(state or {}), operations, log).run()
+
+
+@contextlib.contextmanager
+def _told(log: Log) -> Iterator[None]:
+    """Hands waiting lines to `log`, and what is raised, which goes on."""
+    try:
+        yield
+    except RingsyncError as error:
+        hand_on(log)
+        log.severe(str(error))
+        raise
+    except Exception as error:
+        hand_on(log)
+        # Its text is another's, and might hold a row.
+        log.severe(f"the sync ended by {type(error).__name__}, raised outside of ringsync")
+        raise
+    finally:
+        hand_on(log)  # Ctrl-C comes here alone
 
 
 class _Sync:
@@ -108,19 +126,17 @@ class _Sync:
     def run(self) -> None:
         is_own = isinstance(self._state.get("ringsync"), int)
         saved = json.dumps(self._state) if self._state else None
-        try:
-            tables = _core.sync(
-                self._configuration,
-                saved if is_own else None,
-                None if is_own else saved,
-                self._to_be_read_anew(),
-                self._operations.upsert,
-                self._on_truncate,
-                self._on_checkpoint,
-                self._between,
-            )
-        finally:
-            hand_on(self._log)
+        tables = _core.sync(
+            self._configuration,
+            saved if is_own else None,
+            None if is_own else saved,
+            self._to_be_read_anew(),
+            self._operations.upsert,
+            self._on_truncate,
+            self._on_checkpoint,
+            self._between,
+        )
+        hand_on(self._log)
         for table in tables:
             self._log.info(_summary(table))
             for column, count in table["nulled_values"].items():

@@ -202,7 +202,22 @@ def test_one_tables_failure_lets_the_others_finish_and_is_raised_by_name(
     assert list(raised.value.tables) == ["wide"]
     assert len(destination.live("events")) == len(destination.live("plain")) == 3000
     assert "error[unrepresentable]: table wide" in log.of("severe")
+    assert str(raised.value) in log.of("severe")
     assert str(2**70) not in str(raised.value) + log.of("severe")
+
+
+def test_what_an_operation_raises_goes_on_and_is_told_without_its_text(configuration, events):
+    chosen = configuration(events)
+    destination, log = destination_of(chosen), Log()
+
+    def stop(count):
+        raise Stop("a row's text")
+
+    destination.before_upsert = stop
+    with pytest.raises(Stop):
+        sync(chosen, destination, log)
+    assert "Stop" in log.of("severe")
+    assert "a row's text" not in log.of("severe")
 
 
 def test_a_state_of_another_source_or_version_is_a_state_error(configuration, events, keyspace):
