@@ -18,6 +18,7 @@ from first_load import best_drain
 from harness import BUILD, DATA, FLIGHTS_ROWS, ROOT, cluster, drain, figures, load_flights, say
 
 BASELINE = ROOT / "bench" / "baseline"
+PACKAGE = ROOT / "build" / "python" / "package"
 START_TIMEOUT_S = 60
 TICKS_S = os.sysconf("SC_CLK_TCK")
 # Less than a socket takes in, then nothing for a while: the server must wait again and again.
@@ -75,6 +76,10 @@ def contenders(node: dict, one: str, many: str, copies: int, setting: dict) -> l
             FLIGHTS_ROWS,
         ),
         Contender(
+            "connector/", sdk(ROOT / "connector" / "connector.py", **flights(node, one)),
+            FLIGHTS_ROWS,
+        ),
+        Contender(
             "upsert loop", sdk(BASELINE / "upsert_loop.py", **loop, checkpoint_rows=0), FLIGHTS_ROWS
         ),
         Contender(
@@ -118,7 +123,7 @@ def server(command: list, folder: pathlib.Path) -> Iterator[tuple[subprocess.Pop
     with log.open("w") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder,
-            env={**os.environ, "DO_NOT_TRACK": "1"},
+            env={**os.environ, "DO_NOT_TRACK": "1", "PYTHONPATH": str(PACKAGE)},
         )  # fmt: skip
     try:
         yield process, port_of(process, log)
@@ -196,6 +201,14 @@ def report_targets(runs: list[dict]) -> None:
         (
             "serve: at most 1/40 of the baseline's CPU",
             f"1/{cpu('Python baseline') / cpu('serve'):.0f}",
+        ),
+        (
+            "connector/: at least 0.9 of the upsert loop's rows/s",
+            f"{rate('connector/') / rate('upsert loop'):.2f}",
+        ),
+        (
+            "connector/: ahead of the baseline",
+            f"{rate('connector/') / rate('Python baseline'):.1f} times",
         ),
     ):
         print(f"| {target} | {measured} |")

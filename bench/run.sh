@@ -8,4 +8,5 @@ source tools/setup.sh
 setup_demo
 cmake --preset release >/dev/null
 cmake --build --preset release --target ringsync drain count_records
+tools/build_python.sh
 exec .venv/bin/python3 bench/run.py "$@"
