@@ -10,8 +10,8 @@
 #include <random>
 #include <set>
 
-#include "../unit/sync/fake_database.h"
 #include "base/log.h"
+#include "fake_database.h"
 #include "recording_stream.h"
 #include "sink/fivetran/fivetran_sink.h"
 #include "sync/engine.h"

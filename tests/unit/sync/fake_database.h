@@ -9,6 +9,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -42,18 +43,27 @@ struct FakeRow {
 };
 
 /// A table with key `id bigint`, `value bigint` and, where `has_cursor`, `updated_at timestamp`.
+/// Where partitions have several rows, the key is `part bigint, id bigint`.
 struct FakeTable {
   std::string id = "table-1";
   bool has_cursor = false;
   bool is_indexed = false;   // the schema shows an index of the cursor
   bool serves_index = true;  // the server takes reads by it
   bool is_view = false;
+  bool has_extra = false;           // a column more, `extra bigint`
+  int64_t partition_rows = 1;       // ids side by side are one partition
   std::map<int64_t, FakeRow> rows;  // by id
+
+  int64_t partition_of(int64_t row) const;
 };
 
 using FakeTables = std::map<std::string, FakeTable>;
 
-/// Token of a row, spread over the ring like Murmur3's.
+/// Partitions whose tokens are the first and the last there are.
+inline constexpr int64_t kPartitionAtRingStart = 1'000'000'007;
+inline constexpr int64_t kPartitionAtRingEnd = 1'000'000'009;
+
+/// Token of a partition, which has an id where it has one row: spread over the ring like Murmur3's.
 Token token_of_id(int64_t id);
 
 struct FakeSourceOptions {
@@ -61,6 +71,8 @@ struct FakeSourceOptions {
   std::vector<Token> ring_tokens{-4'000'000'000'000'000'000, 0, 4'000'000'000'000'000'000};
   std::string server_version = "5.0";
   bool offers_sai = true;
+  /// A paging state of another statement, range, table or version is not refused but misread.
+  bool takes_foreign_paging_states = false;
   /// Called before each page; what it returns becomes the scan's failure.
   std::function<std::optional<Error>(const ScanRequest&)> fault;
   /// Called after each page, as other clients of the database would run.
@@ -94,6 +106,14 @@ class FakeSource final : public Source {
   size_t scans_at_once_max_ = 0;
   uint64_t rows_read_ = 0;
 };
+
+/// What fake_encoder() makes.
+struct FakePage final : EncodedPage {
+  std::vector<std::pair<int64_t, FakeRow>> rows;  // with their ids
+  size_t byte_size() const override { return rows.size() * sizeof rows[0]; }
+};
+
+std::unique_ptr<PageEncoder> fake_encoder(const Table& table);
 
 struct FakeDestinationRow {
   FakeRow row;
