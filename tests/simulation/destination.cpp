@@ -1,0 +1,216 @@
+#include "destination.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "fake_database.h"
+#include "plan/token_ranges.h"
+#include "sync/state_codec.h"
+
+namespace ringsync::simulation {
+
+SimSink::SimSink(SimDestination& destination, Stage& stage)
+    : destination_(destination), stage_(stage) {}
+
+bool SimSink::is_fivetran() const {
+  return stage_.scenario.destination == DestinationKind::kFivetran;
+}
+
+Result<std::optional<StoredState>> SimSink::load_state() {
+  auto& states = destination_.states;
+  // Any state since the one that the last sync was handed may be the newest that was kept.
+  if (states.size() > 1 && stage_.random.chance(0.4)) {
+    stage_.count("restarts from an older saved state");
+    states.resize(1 + stage_.random.below(states.size() - 1));
+  }
+  states.erase(states.begin(), states.end() - 1);
+  sequence_ = destination_.sequence();
+  if (states.back()) {
+    auto decoded = decode_state(states.back()->json);
+    if (decoded.ok()) start_state_ = std::move(*decoded);
+  }
+  return states.back();
+}
+
+Result<TableOpening> SimSink::open_table(const TablePlan& plan) {
+  if (plan.table.name == stage_.faults.refused_table) {
+    return Error{ErrorCode::kUnsupportedType, "refused"};
+  }
+  runs_[plan.table.name] =
+      std::make_shared<const RunFacts>(stage_.checker.planned(plan, stage_.clock.true_ms()));
+  const bool is_new =
+      !destination_.tables.contains(plan.table.name) && created_.insert(plan.table.name).second;
+  return TableOpening{is_new && !is_fivetran()};
+}
+
+Status SimSink::step(bool& crashes_behind_it) {
+  crashes_behind_it = false;
+  const Error crash{ErrorCode::kDestination, "crash"};
+  if (has_crashed_) return crash;
+  if (++calls_ != stage_.faults.crash_at) return {};
+  has_crashed_ = true;
+  stage_.count("crashes");
+  crashes_behind_it = stage_.faults.crashes_behind_it;
+  return crashes_behind_it ? Status{} : Status{crash};
+}
+
+Status SimSink::begin_table(const TablePlan& plan) {
+  bool crashes_behind_it = false;
+  RINGSYNC_TRY(step(crashes_behind_it));
+  if (is_fivetran() && plan.sweeps()) {
+    log_.push_back({Entry::Kind::kTruncate, runs_.at(plan.table.name)});
+  }
+  return {};
+}
+
+Result<std::unique_ptr<PageEncoder>> SimSink::encoder(const TablePlan& plan) {
+  return testing::fake_encoder(plan.table);
+}
+
+void SimSink::check_repeat(const TablePlan& plan, int64_t id,
+                           const std::optional<int64_t>& cursor_ms) const {
+  const std::string& table = plan.table.name;
+  if (!start_state_ || !start_state_->tables.contains(table)) return;
+  const auto& run = start_state_->tables.at(table).run;
+  const RunFacts& facts = *runs_.at(table);
+  if (!run || run->started_us != facts.started_us || run->until_ms != plan.until_ms) return;
+  const Token token = stage_.world.token_of(table, id);
+  const bool is_behind = std::any_of(run->active.begin(), run->active.end(), [&](const auto& at) {
+    return token > at.range.start && token < at.reached;
+  });
+  // What a window's ranges say, they say of the window only.
+  const bool by_ranges = !run->window_end_ms && plan.cursor_index.empty();
+  const bool was_read = by_ranges && (is_behind || is_done(run->done, token));
+  const bool was_in_window =
+      run->cursor_after_ms && cursor_ms && *cursor_ms <= *run->cursor_after_ms;
+  if (!was_read && !was_in_window) return;
+  stage_.checker.fail(invariant::kRestartRepeatsLittle,
+                      fmt::format("table {} id {} token {}: delivered before the state that the "
+                                  "sync began with",
+                                  table, id, token));
+}
+
+Status SimSink::deliver(const TablePlan& plan, const std::shared_ptr<const EncodedPage>& page,
+                        RowSlice slice) {
+  bool crashes_behind_it = false;
+  RINGSYNC_TRY(step(crashes_behind_it));
+  const auto& rows = dynamic_cast<const testing::FakePage&>(*page).rows;
+  for (uint32_t i = slice.first_row; i < slice.first_row + slice.row_count; ++i) {
+    const auto& [id, row] = rows.at(i);
+    check_repeat(plan, id, row.updated_at_ms);
+    log_.push_back(
+        {Entry::Kind::kRow, runs_.at(plan.table.name), id, row.value, plan.run_started_us, {}});
+  }
+  stage_.count("rows delivered", slice.row_count);
+  rows_since_commit_ += slice.row_count;
+  rows_since_checkpoint_ += slice.row_count;
+  if (rows_since_checkpoint_ > stage_.scenario.options.checkpoint_interval_rows) {
+    stage_.checker.fail(invariant::kWithinLimits,
+                        fmt::format("{} rows without a checkpoint", rows_since_checkpoint_));
+  }
+  return {};
+}
+
+void SimSink::check_ring_is_read(const TablePlan& plan) const {
+  if (!plan.cursor_index.empty()) return;
+  std::vector<TokenRange> read = stage_.read[plan.table.name];
+  if (start_state_ && start_state_->tables.contains(plan.table.name)) {
+    const auto& run = start_state_->tables.at(plan.table.name).run;
+    const int64_t started_us = runs_.at(plan.table.name)->started_us;
+    if (run && run->started_us == started_us && !run->window_end_ms) {
+      read.insert(read.end(), run->done.begin(), run->done.end());
+      for (const auto& at : run->active) read.push_back({at.range.start, at.reached});
+    }
+  }
+  const auto missing = without({kWholeRing}, read);
+  if (missing.empty()) return;
+  stage_.checker.fail(invariant::kDoneIsTheRing,
+                      fmt::format("table {}: done, but ({}, {}] was not read", plan.table.name,
+                                  missing[0].start, missing[0].end));
+}
+
+Status SimSink::finish_table(const TablePlan& plan) {
+  bool crashes_behind_it = false;
+  RINGSYNC_TRY(step(crashes_behind_it));
+  check_ring_is_read(plan);
+  log_.push_back({Entry::Kind::kFinish, runs_.at(plan.table.name), 0, 0, plan.run_started_us, {}});
+  return {};
+}
+
+Result<bool> SimSink::checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) {
+  bool crashes_behind_it = false;
+  RINGSYNC_TRY(step(crashes_behind_it));
+  rows_since_checkpoint_ = 0;
+  stage_.count("checkpoints");
+  auto durable = commit(checkpoint, urgency);
+  if (crashes_behind_it) return Error{ErrorCode::kDestination, "crash behind a commit"};
+  return durable;
+}
+
+Result<bool> SimSink::commit(const Checkpoint& checkpoint, CheckpointUrgency urgency) {
+  const bool is_due =
+      urgency == CheckpointUrgency::kDurable || rows_since_commit_ >= stage_.scenario.commit_rows;
+  if (!is_fivetran() && !is_due) return false;
+  rows_since_commit_ = 0;
+  if (!is_fivetran() && destination_.compares_sequences && destination_.sequence() != sequence_) {
+    stage_.count("syncs that found another at work");
+    return Error{ErrorCode::kDestinationBusy, "another sync writes to it"};
+  }
+  sequence_ = checkpoint.sequence;
+  log_.push_back({Entry::Kind::kState, nullptr, 0, 0, 0, {checkpoint.sequence, checkpoint.json()}});
+  auto state = decode_state(log_.back().state.json);
+  if (state.ok()) last_state_ = std::move(*state);
+  if (!is_fivetran() || stage_.random.chance(0.5)) apply(log_.size());
+  return true;
+}
+
+void SimSink::end() {
+  if (!is_fivetran()) return;
+  apply(has_crashed_ ? stage_.random.below(log_.size() + 1) : log_.size());
+}
+
+void SimSink::apply(size_t entries) {
+  for (size_t i = 0; i < entries; ++i) apply(log_[i]);
+  log_.erase(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(entries));
+}
+
+void SimSink::apply(const Entry& entry) {
+  if (entry.kind == Entry::Kind::kState) return apply_state(entry);
+  if (entry.kind == Entry::Kind::kFinish) return apply_finish(entry);
+  DestinationTable& table = destination_.tables[entry.run->table];
+  if (entry.kind == Entry::Kind::kTruncate) {
+    for (auto& [id, row] : table) row.is_deleted = true;
+    return;
+  }
+  DestinationRow& row = table[entry.id];
+  stage_.checker.row_arrives(entry.run->table, entry.id, row.value, entry.value);
+  row = {entry.value, entry.synced_us, false};
+}
+
+void SimSink::apply_finish(const Entry& entry) {
+  finished_.push_back(entry.run);
+  if (is_fivetran() || !entry.run->sweeps) return;
+  for (auto& [id, row] : destination_.tables[entry.run->table]) {
+    if (row.is_deleted || row.synced_us >= entry.synced_us) continue;
+    row.is_deleted = true;
+    stage_.count("rows marked deleted");
+    stage_.checker.row_is_swept(*entry.run, id);
+  }
+}
+
+void SimSink::apply_state(const Entry& entry) {
+  auto& states = destination_.states;
+  if (!is_fivetran()) states.clear();
+  states.emplace_back(entry.state);
+  // Tables are made in the transaction of the first commit behind them.
+  for (const std::string& table : created_) destination_.tables.try_emplace(table);
+  stage_.checker.state_is_saved(entry.state.json, destination_.tables);
+  for (const auto& run : std::exchange(finished_, {})) {
+    stage_.count("runs completed");
+    stage_.checker.run_is_complete(*run, destination_.tables[run->table]);
+  }
+}
+
+}  // namespace ringsync::simulation

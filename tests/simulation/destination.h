@@ -1,0 +1,87 @@
+// The simulated destination and its sink: operations go into a log, and come to the tables as a
+// database commits them (all, with the state) or as Fivetran takes them (in order, some time later,
+// perhaps not all).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "invariants.h"
+#include "sink/sink.h"
+#include "stage.h"
+
+namespace ringsync::simulation {
+
+/// What outlives a crash.
+struct SimDestination {
+  DestinationTables tables;
+  /// States that the next sync may be handed, in the order in which they became durable. The first
+  /// is the one that the last sync began with; a database has one only.
+  std::vector<std::optional<StoredState>> states{std::nullopt};
+  bool compares_sequences = true;  // a defect is tried without
+
+  uint64_t sequence() const { return states.back() ? states.back()->sequence : 0; }
+};
+
+class SimSink final : public Sink {
+ public:
+  SimSink(SimDestination& destination, Stage& stage);
+
+  Result<std::optional<StoredState>> load_state() override;
+  Result<TableOpening> open_table(const TablePlan& plan) override;
+  Status begin_table(const TablePlan& plan) override;
+  Result<std::unique_ptr<PageEncoder>> encoder(const TablePlan& plan) override;
+  Status deliver(const TablePlan& plan, const std::shared_ptr<const EncodedPage>& page,
+                 RowSlice slice) override;
+  Status finish_table(const TablePlan& plan) override;
+  Result<bool> checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) override;
+  std::optional<uint64_t> rows_deleted(const std::string&) const override { return std::nullopt; }
+
+  /// The sync has ended, by a crash or not: what Fivetran has of it may come to the tables.
+  void end();
+  /// The state that was sent last, whether it has become durable or not.
+  const std::optional<SyncState>& last_state() const { return last_state_; }
+
+ private:
+  struct Entry {
+    enum class Kind : uint8_t { kRow, kTruncate, kFinish, kState };
+    Kind kind = Kind::kRow;
+    std::shared_ptr<const RunFacts> run;  // none for a state
+    int64_t id = 0;
+    int64_t value = 0;
+    int64_t synced_us = 0;  // of a row; of a finish: rows before it are swept
+    StoredState state = {};
+  };
+
+  bool is_fivetran() const;
+  Status step(bool& crashes_behind_it);
+  void apply(size_t entries);
+  void apply(const Entry& entry);
+  void apply_finish(const Entry& entry);
+  void apply_state(const Entry& entry);
+  Result<bool> commit(const Checkpoint& checkpoint, CheckpointUrgency urgency);
+  void check_repeat(const TablePlan& plan, int64_t id,
+                    const std::optional<int64_t>& cursor_ms) const;
+  void check_ring_is_read(const TablePlan& plan) const;
+
+  SimDestination& destination_;
+  Stage& stage_;
+  std::map<std::string, std::shared_ptr<const RunFacts>> runs_;
+  std::set<std::string> created_;
+  std::optional<SyncState> start_state_;
+  std::optional<SyncState> last_state_;
+  std::vector<Entry> log_;
+  std::vector<std::shared_ptr<const RunFacts>> finished_;  // before the next state
+  uint64_t sequence_ = 0;
+  uint64_t calls_ = 0;
+  uint64_t rows_since_commit_ = 0;
+  uint64_t rows_since_checkpoint_ = 0;
+  bool has_crashed_ = false;
+};
+
+}  // namespace ringsync::simulation

@@ -1,0 +1,120 @@
+#include "scanner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cql/page_view.h"
+
+namespace ringsync::simulation {
+namespace {
+
+// A sync of these sizes asks a few hundred times; one that asks so often does not end.
+constexpr uint64_t kCallsMax = 60'000;
+constexpr int64_t kPageMsMax = 20;
+
+Page copy_of(const Page& page) {
+  Page copy;
+  copy.buffer = std::make_unique<OwnedBuffer>(page.buffer->rows());
+  copy.row_count = page.row_count;
+  copy.paging_state = page.paging_state;
+  copy.is_last = page.is_last;
+  return copy;
+}
+
+}  // namespace
+
+SimScanner::SimScanner(Stage& stage, std::unique_ptr<Scanner> inner)
+    : stage_(stage), inner_(std::move(inner)) {}
+
+void SimScanner::check_limits(const ScanRequest& request) {
+  const SyncOptions& options = stage_.scenario.options;
+  const uint32_t rows = std::max(request.page_rows_max, request.first_page_rows);
+  if (rows > options.page_rows_max) {
+    stage_.checker.fail(invariant::kWithinLimits, fmt::format("a page of {} rows asked for", rows));
+  }
+  // Scans that the engine has dropped, as after a failure, run on unseen.
+  if (has_failed_ || scans_.size() <= options.in_flight_max) return;
+  stage_.checker.fail(invariant::kWithinLimits, fmt::format("{} scans at once", scans_.size()));
+}
+
+void SimScanner::start(ScanRequest request) {
+  Scan scan{request, request.range.start};
+  // The token of the row behind which it goes on.
+  if (request.paging_state.size() >= 8) {
+    scan.reached = static_cast<Token>(load_be64(request.paging_state.data()));
+  }
+  scans_[request.id] = std::move(scan);
+  stage_.count("scans");
+  check_limits(request);
+  inner_->start(std::move(request));
+}
+
+Result<std::optional<ScanEvent>> SimScanner::next(int64_t timeout_ms) {
+  if (++calls_ > kCallsMax) {
+    stage_.checker.fail(invariant::kItEnds, fmt::format("{} looks for a page", calls_));
+  }
+  if (stage_.checker.violation()) return Error{ErrorCode::kCancelled, "violated"};
+  stage_.clock.sleep_ms(stage_.random.between(1, kPageMsMax));
+  stage_.world.settle();
+  if (!echoes_.empty() && stage_.random.chance(0.3)) {
+    ScanEvent echo = std::move(echoes_.back());
+    echoes_.pop_back();
+    stage_.count("pages that came once more");
+    return std::optional<ScanEvent>(std::move(echo));
+  }
+  RINGSYNC_ASSIGN(auto event, inner_->next(0));
+  if (!event) {
+    stage_.clock.sleep_ms(timeout_ms);
+    return std::optional<ScanEvent>();
+  }
+  note(*event);
+  return event;
+}
+
+Token SimScanner::last_token(const Scan& scan, const Page& page) const {
+  const Table& table = scan.request.query->table;
+  PageIndex index;
+  const auto view =
+      index.index(page.buffer->rows(), page.row_count, static_cast<uint16_t>(table.columns.size()));
+  const auto column = static_cast<uint16_t>(table.find_column("id"));
+  const CellView id = view->cell(view->row_count() - 1, column);
+  return stage_.world.token_of(table.name, static_cast<int64_t>(load_be64(id.data())));
+}
+
+void SimScanner::note(const ScanEvent& event) {
+  Scan& scan = scans_.at(event.id);
+  if (!event.page.ok()) {
+    has_failed_ = true;
+    scans_.erase(event.id);
+    return;
+  }
+  note_page(scan, *event.page);
+  keep_echo(scan, event);
+  const bool is_at_limit = ++scan.pages == scan.request.page_limit;
+  if (event.page->is_last || is_at_limit) scans_.erase(event.id);
+}
+
+void SimScanner::note_page(Scan& scan, const Page& page) {
+  stage_.count("pages");
+  const bool is_probe = scan.request.page_limit != 0;
+  const Token from = is_probe ? scan.request.range.start : scan.reached;
+  if (page.is_last) {
+    scan.reached = scan.request.range.end;
+  } else if (page.row_count > 0) {
+    scan.reached = last_token(scan, page);
+  }
+  // Pages of a probe that does not come to the end are not delivered.
+  if (from >= scan.reached || (is_probe && !page.is_last)) return;
+  stage_.read[scan.request.query->table.name].push_back({from, scan.reached});
+}
+
+void SimScanner::keep_echo(const Scan& scan, const ScanEvent& event) {
+  if (!stage_.random.chance(stage_.faults.echo_rate)) return;
+  // A probe counts its pages; what comes twice would have it end early.
+  if (scan.request.page_limit != 0) return;
+  echoes_.push_back({event.id, copy_of(*event.page)});
+}
+
+}  // namespace ringsync::simulation
