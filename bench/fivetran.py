@@ -32,61 +32,46 @@ TARGETS = """
 class Contender:
     title: str
     run: Callable[[pathlib.Path], dict]
-    rows: int
 
 
 def measure(node: dict, copies: int, rounds: int, quick: bool) -> dict:
-    one, many = "nyc", f"nyc{copies}"
-    for count, keyspace in {1: one, copies: many}.items():
-        load_flights(keyspace, count)
-    setting = best_drain(node, many, quick)
+    keyspace, rows = f"nyc{copies}", copies * FLIGHTS_ROWS
+    load_flights(keyspace, copies)
+    setting = best_drain(node, keyspace, quick)
     runs = []
     for number in range(rounds):
-        order = contenders(node, one, many, copies, setting)
+        order = contenders(node, keyspace, copies, setting)
         for contender in order if number % 2 == 0 else reversed(order):
             with tempfile.TemporaryDirectory(dir=DATA) as folder:
                 got = contender.run(pathlib.Path(folder))
             # TRUNCATE is a record too.
-            if not 0 <= got["rows"] - contender.rows <= 1:
-                raise SystemExit(f"{contender.title}: {got['rows']} rows of {contender.rows}")
+            if not 0 <= got["rows"] - rows <= 1:
+                raise SystemExit(f"{contender.title}: {got['rows']} rows of {rows}")
             runs.append({"contender": contender.title, "round": number, **got})
             say(f"round {number + 1}, {contender.title}: {got['rows_s']:,.0f} rows/s,"
                 f" {got['cpu_s_per_million']:.2f} CPU-s/M")  # fmt: skip
     return {"drain": setting, "runs": runs}
 
 
-def contenders(node: dict, one: str, many: str, copies: int, setting: dict) -> list[Contender]:
+def contenders(node: dict, keyspace: str, copies: int, setting: dict) -> list[Contender]:
     def sdk(file: pathlib.Path, **configuration: object) -> Callable[[pathlib.Path], dict]:
         command = [sys.executable, BASELINE / "sdk_server.py", file]
         return lambda folder: served(command, configuration, folder)
 
     def serve(**pace: int) -> Callable[[pathlib.Path], dict]:
         command = [BUILD / "ringsync", "serve", "--address", "127.0.0.1", "--port", "0"]
-        configuration = flights(node, many)
+        configuration = flights(node, keyspace)
         return lambda folder: served(command, configuration, folder, **pace)
 
-    rows = copies * FLIGHTS_ROWS
-    loop = {"rows": FLIGHTS_ROWS}
+    sources = flights(node, keyspace)
     return [
-        Contender("drain", lambda _: drain(node, many, setting), rows),
-        Contender("serve", serve(), rows),
-        Contender("serve, slow client", serve(**SLOW), rows),
-        Contender(
-            "Python baseline", sdk(BASELINE / "example_connector.py", **flights(node, one)),
-            FLIGHTS_ROWS,
-        ),
-        Contender(
-            "connector/", sdk(ROOT / "connector" / "connector.py", **flights(node, one)),
-            FLIGHTS_ROWS,
-        ),
-        Contender(
-            "upsert loop", sdk(BASELINE / "upsert_loop.py", **loop, checkpoint_rows=0), FLIGHTS_ROWS
-        ),
-        Contender(
-            "upsert loop, checkpoints",
-            sdk(BASELINE / "upsert_loop.py", **loop, checkpoint_rows=1000), FLIGHTS_ROWS,
-        ),
-    ]  # fmt: skip
+        Contender("drain", lambda _: drain(node, keyspace, setting)),
+        Contender("serve", serve()),
+        Contender("serve, slow client", serve(**SLOW)),
+        Contender("Python baseline", sdk(BASELINE / "example_connector.py", **sources)),
+        Contender("connector/", sdk(ROOT / "connector" / "connector.py", **sources)),
+        Contender("upsert loop", sdk(BASELINE / "upsert_loop.py", rows=copies * FLIGHTS_ROWS)),
+    ]
 
 
 def flights(node: dict, keyspace: str) -> dict[str, object]:
