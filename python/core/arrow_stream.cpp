@@ -1,7 +1,11 @@
 #include "python/core/arrow_stream.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <chrono>
+#include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -38,31 +42,53 @@ bool raises_later() {
   }
 }
 
+int hand_on_log_lines(void*) {
+  try {
+    const nb::module_ log = nb::module_::import_("ringsync._log");
+    log.attr("hand_on")(log.attr("StandardLog")());
+  } catch (nb::python_error& error) {
+    error.discard_as_unraisable("ringsync: log lines of a scan");
+  }
+  return 0;
+}
+
 /// Thread rule: one thread at a time, with or without the GIL, as the interface asks of consumers.
 class Stream {
  public:
   explicit Stream(std::shared_ptr<const Scan> scan) : scan_(std::move(scan)) {}
+  ~Stream() { end(); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  /// A forked process has none of the threads that a reading needs.
+  bool is_of_this_process() const { return getpid() == process_; }
 
   int schema(ArrowSchema* out) { return told(export_schema(scan_->fields(), out)); }
 
   int next(ArrowArray* out) {
     *out = ArrowArray{};
+    if (!is_of_this_process()) {
+      return told(Error{ErrorCode::kUsage,
+                        "this stream was made in another process; call scan() after the fork, in "
+                        "the process that reads"});
+    }
     if (has_ended_) return 0;
     if (run_ == nullptr) run_ = std::make_unique<ScanRun>(scan_);
     for (;;) {
       if (is_interrupted()) {
-        run_.reset();
-        has_ended_ = true;
+        end();
         error_ = "interrupted";
         return EINTR;
       }
       PageSlice slice;
       auto popped = run_->next(kPollMs, slice);
-      if (!popped.ok()) return told(std::move(popped).error());
+      if (!popped.ok()) {
+        end();
+        return told(std::move(popped).error());
+      }
       if (*popped == SliceQueue::Popped::kNothing) continue;
       if (*popped == SliceQueue::Popped::kEnd) {
-        has_ended_ = true;
-        run_.reset();
+        end();
         return 0;
       }
       export_columns(std::move(slice.page), scan_->columns(), slice.first_row, slice.row_count,
@@ -73,12 +99,21 @@ class Stream {
 
   const char* error() const { return error_.empty() ? nullptr : error_.c_str(); }
 
- private:
   int told(const Status& outcome) {
     if (outcome.ok()) return 0;
     error_ =
         "error[" + std::string(to_string(outcome.error().code)) + "]: " + outcome.error().message;
     return EIO;
+  }
+
+ private:
+  /// No more comes. What the reading logged goes to Python's logging as soon as its main thread is
+  /// in charge: this thread may be without the GIL, and the one that has it may wait for us.
+  void end() {
+    has_ended_ = true;
+    if (run_ == nullptr) return;
+    run_.reset();
+    Py_AddPendingCall(hand_on_log_lines, nullptr);
   }
 
   /// True where a signal's handler raised, as Ctrl-C's does. Signals are looked for in Python's
@@ -93,6 +128,7 @@ class Stream {
   }
 
   const std::shared_ptr<const Scan> scan_;
+  const pid_t process_ = getpid();
   std::unique_ptr<ScanRun> run_;
   bool has_ended_ = false;
   std::string error_;
@@ -101,16 +137,33 @@ class Stream {
 
 Stream& stream_of(ArrowArrayStream* stream) { return *static_cast<Stream*>(stream->private_data); }
 
-int get_schema(ArrowArrayStream* stream, ArrowSchema* out) { return stream_of(stream).schema(out); }
+/// No exception leaves for a consumer that may be written in C.
+template <typename Work>
+int contained(ArrowArrayStream* stream, const Work& work) {
+  try {
+    return work(stream_of(stream));
+  } catch (const std::bad_alloc&) {
+    return ENOMEM;
+  } catch (const std::exception& defect) {
+    return stream_of(stream).told(Error{ErrorCode::kInternal, defect.what()});
+  }
+}
 
-int get_next(ArrowArrayStream* stream, ArrowArray* out) { return stream_of(stream).next(out); }
+int get_schema(ArrowArrayStream* stream, ArrowSchema* out) {
+  return contained(stream, [&](Stream& of) { return of.schema(out); });
+}
+
+int get_next(ArrowArrayStream* stream, ArrowArray* out) {
+  return contained(stream, [&](Stream& of) { return of.next(out); });
+}
 
 const char* get_last_error(ArrowArrayStream* stream) { return stream_of(stream).error(); }
 
-/// Stopping a run takes a moment, in which other Python threads go on where this one holds the GIL.
+/// In a forked process it is left alone: ending it would wait for threads that are not there.
 void release_stream(ArrowArrayStream* stream) {
-  const std::unique_ptr<Stream> owned(&stream_of(stream));
+  std::unique_ptr<Stream> owned(&stream_of(stream));
   stream->release = nullptr;
+  if (!owned->is_of_this_process()) static_cast<void>(owned.release());
 }
 
 void destroy_stream_capsule(PyObject* capsule) {

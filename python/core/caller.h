@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "python/core/errors.h"
 
 namespace ringsync::python {
 
@@ -67,7 +68,7 @@ Result<T> run_interruptibly(std::function<Result<T>()> work) {
   };
   const auto shared = std::make_shared<Shared>();
   std::thread([shared, work = std::move(work)]() mutable {
-    shared->result = work();
+    shared->result = guarded(work);
     work = nullptr;
     shared->caller.end();
   }).detach();

@@ -1,6 +1,8 @@
-// Errors as Python exceptions. Thread rule: with the GIL only.
+// Errors as Python exceptions, and exceptions as errors. Thread rule: with the GIL only, but for
+// guarded().
 #pragma once
 
+#include <exception>
 #include <utility>
 
 #include "base/result.h"
@@ -15,6 +17,17 @@ template <typename T>
 T value_or_raise(Result<T> result) {
   if (!result.ok()) raise(result.error());
   return std::move(result).value();
+}
+
+/// What `work` returns. An exception, memory that ran out or a defect, becomes kInternal: it must
+/// not leave a thread of ours, which would end the process. Without Python.
+template <typename Work>
+auto guarded(const Work& work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const std::exception& defect) {
+    return Error{ErrorCode::kInternal, defect.what()};
+  }
 }
 
 }  // namespace ringsync::python

@@ -89,15 +89,13 @@ nb::dict summary_of(const TableSummary& summary) {
   return table;
 }
 
-nb::list sync(const std::string& configuration_json, std::optional<std::string> state_json,
-              std::optional<std::string> import_json, std::vector<std::string> resync,
-              nb::callable upsert, nb::callable truncate, nb::callable checkpoint,
-              const nb::callable& between) {
-  const SyncSummary summary =
-      run_sync(configuration_of(configuration_json),
-               {std::move(state_json), std::move(import_json), std::move(resync)},
-               {std::move(upsert), std::move(truncate), std::move(checkpoint)},
-               [&](const std::optional<std::string>& progress) { between(nb::cast(progress)); });
+nb::list sync(const std::string& configuration_json, const std::string& state_json,
+              std::vector<std::string> resync, nb::callable upsert, nb::callable truncate,
+              nb::callable checkpoint, const nb::callable& between) {
+  const SyncSummary summary = run_sync(
+      configuration_of(configuration_json), {read_fivetran_state(state_json), std::move(resync)},
+      {std::move(upsert), std::move(truncate), std::move(checkpoint)},
+      [&](const std::optional<std::string>& progress) { between(nb::cast(progress)); });
   nb::list tables;
   for (const TableSummary& table : summary.tables) tables.append(summary_of(table));
   return tables;
@@ -163,8 +161,8 @@ NB_MODULE(_core, m) {
       "configuration_json"_a, "Raises ConfigurationError where the configuration is wrong.");
   m.def("schema", &python::schema, "configuration_json"_a,
         "The tables as the Connector SDK wants them declared.");
-  m.def("sync", &python::sync, "configuration_json"_a, "state_json"_a.none(),
-        "import_json"_a.none(), "resync"_a, "upsert"_a, "truncate"_a, "checkpoint"_a, "between"_a,
+  m.def("sync", &python::sync, "configuration_json"_a, "state_json"_a, "resync"_a, "upsert"_a,
+        "truncate"_a, "checkpoint"_a, "between"_a,
         "Runs a sync into these operations; returns a summary of each table.");
   m.def("take_log_lines", &python::take_log_lines,
         "Log lines since the last call, each a JSON object.");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "base/clock.h"
@@ -10,12 +11,14 @@
 #include "front/open_source.h"
 #include "front/sync_options.h"
 #include "plan/table_planning.h"
+#include "python/core/errors.h"
 #include "sink/arrow/arrow_mapping.h"
 #include "sync/engine.h"
 
 namespace ringsync::python {
 namespace {
 
+constexpr int64_t kPatienceMs = 1000;  // longer than an ordinary request
 constexpr size_t kQueueBytes = size_t{8} << 20;
 constexpr uint32_t kNoCheckpoint = uint32_t{1} << 30;
 
@@ -94,26 +97,42 @@ Status Scan::choose(const Table& whole) {
   return {};
 }
 
+/// What the consumer and the reading thread share.
+struct ScanRun::Reading {
+  explicit Reading(std::shared_ptr<const Scan> of)
+      : scan(std::move(of)), queue(kQueueBytes), source(scan->source_) {}
+
+  Status read();
+
+  const std::shared_ptr<const Scan> scan;
+  SliceQueue queue;
+  CancellableSource source;
+};
+
 ScanRun::ScanRun(std::shared_ptr<const Scan> scan)
-    : scan_(std::move(scan)), queue_(kQueueBytes), source_(scan_->source_) {
-  thread_ = std::thread([this] { work(); });
+    : reading_(std::make_shared<Reading>(std::move(scan))) {
+  std::thread([reading = reading_] {
+    reading->queue.finish(guarded([&] { return reading->read(); }));
+  }).detach();
 }
 
 ScanRun::~ScanRun() {
-  queue_.close();
-  source_.cancel();
-  thread_.join();
+  reading_->queue.close();
+  reading_->source.cancel();
+  reading_->queue.wait_for_end(kPatienceMs);
 }
 
-void ScanRun::work() { queue_.finish(read()); }
+Result<SliceQueue::Popped> ScanRun::next(int64_t timeout_ms, PageSlice& slice) {
+  return reading_->queue.pop(timeout_ms, slice);
+}
 
-Status ScanRun::read() {
+Status ScanRun::Reading::read() {
   using Names = std::vector<std::string>;
-  const ScanWish& wish = scan_->wish_;
-  SyncOptions options = sync_options(scan_->configuration_);
+  const ScanWish& wish = scan->wish_;
+  SyncOptions options = sync_options(scan->configuration_);
   options.select = [this, &wish](const Names& found) -> Result<Names> {
     if (std::ranges::find(found, wish.table) != found.end()) return Names{wish.table};
-    return no_such_table(scan_->configuration_.keyspace, wish.table);
+    return no_such_table(scan->configuration_.keyspace, wish.table);
   };
   options.leave_out = [&wish](const Table& table) {
     Names names;
@@ -128,9 +147,9 @@ Status ScanRun::read() {
   options.use_indexes = false;
   options.pipeline.bytes_max = kQueueBytes;
   if (!options.initial_start_ms) options.cursor_column.clear();
-  ScanSink sink(scan_->table_, arrow_encoding(scan_->configuration_), queue_);
+  ScanSink sink(scan->table_, arrow_encoding(scan->configuration_), queue);
   const SystemClock clock;
-  SyncEngine engine(source_, sink, clock, std::move(options));
+  SyncEngine engine(source, sink, clock, std::move(options));
   RINGSYNC_ASSIGN(const SyncSummary summary, engine.run());
   for (const TableSummary& table : summary.tables) {
     if (table.error) return table.error->within("table " + table.name);

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/result.h"
@@ -30,23 +29,18 @@ class Scan;
 class ScanRun {
  public:
   explicit ScanRun(std::shared_ptr<const Scan> scan);
-  ~ScanRun();  // stops it, within a second or so
+  /// Stops it and waits a second at most: where the cluster does not answer, the thread is left to
+  /// itself and ends with its request.
+  ~ScanRun();
   ScanRun(const ScanRun&) = delete;
   ScanRun& operator=(const ScanRun&) = delete;
 
   /// As of SliceQueue.
-  Result<SliceQueue::Popped> next(int64_t timeout_ms, PageSlice& slice) {
-    return queue_.pop(timeout_ms, slice);
-  }
+  Result<SliceQueue::Popped> next(int64_t timeout_ms, PageSlice& slice);
 
  private:
-  void work();
-  Status read();
-
-  const std::shared_ptr<const Scan> scan_;
-  SliceQueue queue_;
-  CancellableSource source_;
-  std::thread thread_;
+  struct Reading;
+  const std::shared_ptr<Reading> reading_;  // the thread's too
 };
 
 /// Thread rule: immutable once made.
@@ -61,7 +55,7 @@ class Scan {
   const std::vector<uint16_t>& columns() const { return columns_; }
 
  private:
-  friend class ScanRun;
+  friend class ScanRun;  // and with it its Reading
   Scan(Configuration configuration, ScanWish wish)
       : configuration_(std::move(configuration)), wish_(std::move(wish)) {}
 

@@ -31,6 +31,12 @@ void SliceQueue::close() {
   changed_.notify_all();
 }
 
+void SliceQueue::wait_for_end(int64_t timeout_ms) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
+                    [&] { return outcome_.has_value(); });
+}
+
 Result<SliceQueue::Popped> SliceQueue::pop(int64_t timeout_ms, PageSlice& slice) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms),

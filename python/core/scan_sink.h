@@ -36,6 +36,8 @@ class SliceQueue {
   void finish(Status outcome);
   /// The consumer wants no more.
   void close();
+  /// Waits for finish(), `timeout_ms` at most.
+  void wait_for_end(int64_t timeout_ms);
 
   enum class Popped : uint8_t { kSlice, kNothing, kEnd };
   /// The next slice, nothing within `timeout_ms`, or the end; an error once all before it is out.

@@ -52,7 +52,7 @@ class Session {
   }
 
   void work(const SyncWish& wish) {
-    outcome_ = run(wish);
+    outcome_ = guarded([&] { return run(wish); });
     caller_.end();
   }
 
@@ -80,7 +80,8 @@ class Session {
     options.column_types = [encoding = fivetran_encoding(configuration_)](const Table& table) {
       return chosen_column_types(table, encoding);
     };
-    if (wish.import_json) options.import_state = StateImport{"the saved state", *wish.import_json};
+    options.keeps_done_tables = true;  // a truncate comes before a table's rows
+    options.import_state = wish.state.import;
     if (!wish.resync.empty()) {
       options.resync = [names = wish.resync](const std::vector<std::string>& chosen) {
         std::vector<std::string> again;
@@ -119,7 +120,7 @@ class Session {
 
 SyncSummary run_sync(Configuration configuration, SyncWish wish, Operations operations,
                      const Between& between) {
-  auto sink = std::make_unique<SdkSink>(fivetran_encoding(configuration), wish.state_json);
+  auto sink = std::make_unique<SdkSink>(fivetran_encoding(configuration), wish.state.own);
   const auto session =
       std::make_shared<Session>(std::move(configuration), std::move(sink), operations);
   std::thread([session, wish = std::move(wish)] { session->work(wish); }).detach();

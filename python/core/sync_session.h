@@ -10,15 +10,15 @@
 #include <vector>
 
 #include "config/configuration.h"
+#include "front/fivetran_state.h"
 #include "python/core/sdk_sink.h"
 #include "sync/summary.h"
 
 namespace ringsync::python {
 
 struct SyncWish {
-  std::optional<std::string> state_json;   // the engine's own document …
-  std::optional<std::string> import_json;  // … or what another program left
-  std::vector<std::string> resync;         // tables to be read anew
+  FivetranState state;
+  std::vector<std::string> resync;  // tables to be read anew
 };
 
 /// Called now and then while the sync runs: to hand on log lines, and how far it has come where

@@ -3,7 +3,7 @@
 import contextlib
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from ringsync import _core
@@ -76,7 +76,7 @@ def update(
     Raises TableError after the other tables are done where some failed, and names them;
     ConfigurationError before it connects; SourceError and StateError where no table could go on.
     What an operation raises ends the sync, and so does Ctrl-C; the next sync goes on from the last
-    checkpoint. `log.severe` has told whatever is raised.
+    checkpoint. `log.severe` has told what ended the sync, but for Ctrl-C.
     """
     if operations is None or log is None:
         from fivetran_connector_sdk import Logging
@@ -99,8 +99,7 @@ def _told(log: Log) -> Iterator[None]:
         raise
     except Exception as error:
         hand_on(log)
-        # Its text is another's, and might hold a row.
-        log.severe(f"the sync ended by {type(error).__name__}, raised outside of ringsync")
+        log.severe(f"ended by {type(error).__name__}; its text may hold data and is not logged")
         raise
     finally:
         hand_on(log)  # Ctrl-C comes here alone
@@ -121,15 +120,12 @@ class _Sync:
         self._log = log
         self._truncated: set[str] = set()
         self._last: dict[str, Any] | None = None
-        self._truncate, self._is_deferred = _truncate_of(operations)
+        self._is_deferred = "deferred" in inspect.signature(operations.truncate).parameters
 
     def run(self) -> None:
-        is_own = isinstance(self._state.get("ringsync"), int)
-        saved = json.dumps(self._state) if self._state else None
         tables = _core.sync(
             self._configuration,
-            saved if is_own else None,
-            None if is_own else saved,
+            json.dumps(self._state),
             self._to_be_read_anew(),
             self._operations.upsert,
             self._on_truncate,
@@ -151,16 +147,21 @@ class _Sync:
 
     def _to_be_read_anew(self) -> list[str]:
         """Tables with a truncate owed; those whose run is under way come to its end first."""
-        known = self._state.get("tables", {})
-        return sorted(name for name in self._owed if "run" not in known.get(name, {}))
+        known = self._state.get("tables")
+        if not isinstance(known, dict):
+            return []  # the engine tells what is wrong with it
+        return sorted(name for name in self._owed if "run" not in (known.get(name) or {}))
 
     def _on_truncate(self, table: str) -> None:
-        self._truncate(table)
-        self._truncated.add(table)
-        if self._is_deferred:
-            self._owed.add(table)
-        else:
+        if not self._is_deferred or table in self._owed:
+            # At once where the last one was lost: one table that fails each time would lose it
+            # again and again, and the others would never stop being read whole.
+            self._operations.truncate(table)
             self._owed.discard(table)
+            return
+        self._operations.truncate(table, deferred=True)  # type: ignore[call-arg]
+        self._truncated.add(table)
+        self._owed.add(table)
 
     def _on_checkpoint(self, document: str) -> None:
         self._last = json.loads(document)
@@ -183,14 +184,6 @@ class _Sync:
         hand_on(self._log)
         if progress:
             self._log.info(progress)
-
-
-def _truncate_of(operations: Operations) -> tuple[Callable[[str], Any], bool]:
-    """How to truncate, and whether that is deferred to the sync's good end."""
-    truncate = operations.truncate
-    if "deferred" in inspect.signature(truncate).parameters:
-        return (lambda table: truncate(table, deferred=True)), True  # type: ignore[call-arg]
-    return truncate, False
 
 
 def _summary(table: dict[str, Any]) -> str:

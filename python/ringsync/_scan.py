@@ -34,13 +34,23 @@ def scan(
     Raises ConfigurationError where configuration, table, columns or since are wrong, else
     SourceError.
     """
-    wanted = None if columns is None else list(columns)
+    wanted, since_ms = _names(columns), _milliseconds(since)
     try:
-        return _core.open_scan(
-            configuration_json(configuration), table, wanted, _milliseconds(since)
-        )
+        return _core.open_scan(configuration_json(configuration), table, wanted, since_ms)
     finally:
         hand_on(StandardLog())
+
+
+def _names(columns: Sequence[str] | None) -> list[str] | None:
+    if columns is None:
+        return None
+    names = [] if isinstance(columns, str) else list(columns)
+    if isinstance(columns, str) or not all(isinstance(name, str) for name in names):
+        raise ConfigurationError("config", 'columns: it is a list of names such as ["origin"]')
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError("config", f"columns: {name} is named more than once")
+    return names
 
 
 def _milliseconds(since: datetime.datetime | str | None) -> int | None:
@@ -54,6 +64,8 @@ def _milliseconds(since: datetime.datetime | str | None) -> int | None:
             raise ConfigurationError(
                 "config", f'since: "{since}" is no time such as "2024-01-31T12:00:00Z"'
             ) from None
+    if not isinstance(since, datetime.datetime):
+        raise ConfigurationError("config", "since: it is a datetime or a text in ISO 8601")
     if since.tzinfo is None:
         since = since.replace(tzinfo=datetime.timezone.utc)
     epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)

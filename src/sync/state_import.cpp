@@ -79,8 +79,8 @@ Result<ImportedState> import_example(const StateImport& document, const json& en
     imported.state.tables[name] = state_read_until(*table, cursor_column, *until_ms);
     imported.warnings.push_back(
         fmt::format("table {}: goes on from its imported state; rows that were never synced before "
-                    "stay unseen until --resync {}",
-                    name, name));
+                    "stay unseen until the table is synced anew",
+                    name));
   }
   return imported;
 }

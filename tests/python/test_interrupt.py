@@ -51,6 +51,8 @@ def interrupted(configuration: dict, code: str) -> tuple[str, float]:
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
+        # No signal ended it; 1 where the library's own error for a broken stream came first.
+        assert process.returncode in (0, 1), f"{process.returncode}: {out}{err}"
         return out + err, time.monotonic() - began
     finally:
         process.kill()

@@ -2,6 +2,7 @@
 
 import datetime
 import gc
+import os
 import pathlib
 import threading
 import time
@@ -185,3 +186,43 @@ def test_a_scan_is_refused_in_a_forked_process(configuration, nyc):
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 7
     assert reader(scanned).read_all().num_rows > 10
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"columns": "carrier"}, "a list of names"),
+        ({"columns": [1]}, "a list of names"),
+        ({"columns": ["name", "name"]}, "name is named more than once"),
+        ({"columns": []}, "name at least one"),
+        ({"since": datetime.date(2024, 1, 1)}, "ISO 8601"),
+        ({"since": 1704067200}, "ISO 8601"),
+        ({"since": "yesterday"}, "yesterday"),
+    ],
+)
+def test_arguments_that_are_wrong_are_told_of(configuration, nyc, wrong, told):
+    with pytest.raises(ringsync.ConfigurationError, match=told):
+        ringsync.scan(configuration(nyc), "airlines", **wrong)
+
+
+def test_what_a_reading_logs_reaches_pythons_logging(configuration, session, keyspace, caplog):
+    session.execute(f"CREATE TABLE {keyspace}.late (id int PRIMARY KEY, day date)")
+    scanned = ringsync.scan(configuration(keyspace), "late")
+    with caplog.at_level("INFO", logger="ringsync"):
+        reader(scanned).read_all()
+        assert "table late" in caplog.text
+
+
+def test_a_stream_that_a_fork_has_copied_says_so_and_can_be_let_go(configuration, nyc):
+    stream = reader(ringsync.scan(configuration(nyc), "airlines"))
+    assert stream.read_next_batch().num_rows > 0
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            stream.read_next_batch()
+        except Exception as error:
+            code = 0 if "another process" in str(error) else 2
+        del stream
+        os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0

@@ -206,6 +206,61 @@ def test_one_tables_failure_lets_the_others_finish_and_is_raised_by_name(
     assert str(2**70) not in str(raised.value) + log.of("severe")
 
 
+def test_a_table_read_whole_before_the_sync_was_cut_off_is_not_truncated_again(
+    configuration, session, events
+):
+    session.execute(f"CREATE TABLE {events}.tail (id int PRIMARY KEY, note text)")
+    insert = session.prepare(f"INSERT INTO {events}.tail (id, note) VALUES (?, 'here')")
+    for row in range(500):
+        session.execute(insert, [row])
+    chosen = configuration(events, tables="plain, tail", checkpoint_interval="100", page_size="100")
+    destination = destination_of(chosen)
+
+    def stop(count):
+        if count == 3250:
+            raise Stop
+
+    destination.before_upsert = stop
+    with pytest.raises(Stop):
+        sync(chosen, destination)
+    destination.before_upsert = lambda _: None
+    sync(chosen, destination)
+    assert sorted(destination.truncates()) == ["plain", "tail"]
+    assert destination.upserts < 3500 + 500
+    sync(chosen, destination)  # a sync of its own, which reads everything
+    assert sorted(destination.truncates()) == ["plain", "plain", "tail", "tail"]
+    assert len(destination.live("plain")) == 3000 and len(destination.live("tail")) == 500
+
+
+def test_a_table_that_always_fails_does_not_have_the_others_read_whole_for_ever(
+    configuration, session, events
+):
+    session.execute(f"CREATE TABLE {events}.wide (id int PRIMARY KEY, n varint)")
+    session.execute(f"INSERT INTO {events}.wide (id, n) VALUES (1, {2**70})")
+    chosen = configuration(events, tables="events, wide")
+    destination = destination_of(chosen, DeferredDestination)
+    destination.rows["events"][(-1,)] = {"id": -1}  # gone from the source
+    sent = []
+    for _ in range(3):
+        before = destination.upserts
+        with pytest.raises(ringsync.TableError):
+            sync(chosen, destination)
+        sent.append(destination.upserts - before)
+    assert sent == [3000, 3000, 0]
+    assert (-1,) not in destination.live("events")
+    assert len(destination.live("events")) == 3000
+
+
+def test_a_damaged_state_says_that_a_re_sync_helps(configuration, events):
+    chosen = configuration(events)
+    for damaged in ({"tables": {}}, {"tables": [], "truncates_owed": ["events"]}, {"a": 1}):
+        destination = destination_of(chosen)
+        destination.saved = damaged
+        with pytest.raises(ringsync.StateError, match="full re-sync"):
+            sync(chosen, destination)
+        assert destination.upserts == 0
+
+
 def test_what_an_operation_raises_goes_on_and_is_told_without_its_text(configuration, events):
     chosen = configuration(events)
     destination, log = destination_of(chosen), Log()

@@ -25,7 +25,7 @@ pub fn context(options: &SessionOptions) -> Result<TlsContext, Status> {
     let config = match client_identity(options)? {
         Some((chain, key)) => builder
             .with_client_auth_cert(chain, key)
-            .map_err(|_| unreadable("the client key", &options.tls_key_file))?,
+            .map_err(|_| unreadable("the client key", key_file(options)))?,
         None => builder.with_no_client_auth(),
     };
     Ok(TlsContext::Rustls023(Arc::new(config)))
@@ -49,14 +49,17 @@ fn client_identity(
         return Ok(None);
     }
     let chain = certificates("the client certificate", &options.tls_cert_file)?;
-    // As OpenSSL's users write it: the key may stand in the certificate's file.
-    let key_file = match options.tls_key_file.as_str() {
+    let key = PrivateKeyDer::from_pem_file(key_file(options))
+        .map_err(|_| unreadable("the client key", key_file(options)))?;
+    Ok(Some((chain, key)))
+}
+
+/// As OpenSSL's users write it: the key may stand in the certificate's file.
+fn key_file(options: &SessionOptions) -> &str {
+    match options.tls_key_file.as_str() {
         "" => &options.tls_cert_file,
         path => path,
-    };
-    let key = PrivateKeyDer::from_pem_file(key_file)
-        .map_err(|_| unreadable("the client key", key_file))?;
-    Ok(Some((chain, key)))
+    }
 }
 
 /// The authorities of `tls_ca_file`, or the system's.
