@@ -77,10 +77,11 @@ Result<ImportedState> import_example(const StateImport& document, const json& en
       continue;
     }
     imported.state.tables[name] = state_read_until(*table, cursor_column, *until_ms);
-    imported.warnings.push_back(
-        fmt::format("table {}: goes on from its imported state; rows that were never synced before "
-                    "stay unseen until the table is synced anew",
-                    name));
+    imported.warnings.push_back(fmt::format(
+        "table {}: goes on from its imported state; rows that were never synced before "
+        "stay unseen until the table is synced anew: by --resync {}, or by a re-sync of "
+        "the table in Fivetran",
+        name, name));
   }
   return imported;
 }
