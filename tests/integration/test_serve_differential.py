@@ -24,7 +24,17 @@ class Truth:
     """What the source has, and how it must look in a destination."""
 
     def __init__(self, tables, source_rows, mapping):
-        self._tables, self._rows, self._mapping = tables, source_rows, mapping
+        self._tables, self._mapping = tables, mapping
+        self._wanted = {table.name: self._expected(table, source_rows) for table in tables}
+
+    def _expected(self, table, source_rows):
+        return {
+            row_id: {
+                name: expected(table.columns[name], self._mapping, self._is_key(table, name), cell)
+                for name, cell in cells.items()
+            }
+            for row_id, cells in source_rows[table.name].items()
+        }
 
     def _is_key(self, table, name):
         return name in table.key_columns or name == table.key
@@ -41,13 +51,6 @@ class Truth:
             name: data_type(each, self._mapping, self._is_key(table, name))
             for name, each in table.columns.items()
         }
-        wanted = {
-            row_id: {
-                name: expected(table.columns[name], self._mapping, self._is_key(table, name), cell)
-                for name, cell in cells.items()
-            }
-            for row_id, cells in self._rows[table.name].items()
-        }
         rows = {
             cells["id"]: {
                 name: arrived(each, self._mapping, self._is_key(table, name), cells[name])
@@ -55,7 +58,7 @@ class Truth:
             }
             for cells in got.live().values()
         }
-        return compare(table, wanted, rows)
+        return compare(table, self._wanted[table.name], rows)
 
 
 @pytest.fixture(params=MAPPINGS)
