@@ -186,13 +186,22 @@ Status SyncEngine::on_page(ActiveScan& scan, ScanId id, const EncodedRows& rows)
   return on_scan_end(table, scans_.take(id).work);
 }
 
+Status SyncEngine::begin_table(TableRun& table) {
+  // The destination may mark all rows deleted now. Should the sync be cut off behind that, the next
+  // one must not be handed a state that builds on them: whatever had the table read anew may have
+  // been taken back by then.
+  if (table.plan().sweeps() && sync_.built_on.contains(table.name())) {
+    RINGSYNC_TRY(checkpointer_.take(CheckpointUrgency::kRoutine));
+  }
+  RINGSYNC_TRY(sink_.begin_table(table.plan()));
+  table.mark_begun();
+  return {};
+}
+
 Status SyncEngine::deliver(TableRun& table, ScanWork& work, const EncodedRows& rows) {
   const uint32_t total = rows.rows_read - rows.rows_reported;
   const bool may_repeat = table.may_repeat(work);
-  if (!table.has_begun()) {
-    RINGSYNC_TRY(sink_.begin_table(table.plan()));
-    table.mark_begun();
-  }
+  if (!table.has_begun()) RINGSYNC_TRY(begin_table(table));
   for (uint32_t first = 0; first < total;) {
     const uint32_t count = std::min(total - first, checkpointer_.rows_left());
     RINGSYNC_TRY(sink_.deliver(table.plan(), rows.encoded, {first, count, may_repeat}));

@@ -57,6 +57,7 @@ class SyncEngine {
   Status on_size_probe(ActiveScan probe);
   Status on_window_probe(ActiveScan probe);
   Status on_page(ActiveScan& scan, ScanId id, const EncodedRows& rows);
+  Status begin_table(TableRun& table);
   Status deliver(TableRun& table, ScanWork& work, const EncodedRows& rows);
   Status deliver_probe(ActiveScan& probe);
   Status on_scan_end(TableRun& table, const ScanWork& work);

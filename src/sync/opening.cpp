@@ -28,6 +28,15 @@ const char* run_text(const TablePlan& plan) {
   return "";
 }
 
+/// Tables whose next run may leave out rows because of what the state tells of them.
+std::set<std::string> tables_built_on(const SyncState& state) {
+  std::set<std::string> names = state.done_tables;
+  for (const auto& [name, table] : state.tables) {
+    if (table.cursor_ms || table.run) names.insert(name);
+  }
+  return names;
+}
+
 Status load_state(Sink& sink, const SyncOptions& options, const SourceIdentity& identity,
                   OpenedSync& sync) {
   RINGSYNC_ASSIGN(const std::optional<StoredState> stored, sink.load_state());
@@ -43,6 +52,7 @@ Status load_state(Sink& sink, const SyncOptions& options, const SourceIdentity& 
     const bool is_own = options.state_remedy.empty();
     RINGSYNC_ASSIGN(sync.state,
                     decode_state(stored->json, is_own ? kRestoreState : options.state_remedy));
+    sync.built_on = tables_built_on(sync.state);
     const Status same = check_source(sync.state, identity);
     if (!same.ok()) {
       return Error{

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -19,7 +21,8 @@ namespace ringsync {
 /// What a sync begins with. May be moved: runs refer to nodes of state.tables, which stay in place.
 struct OpenedSync {
   SyncState state;
-  uint64_t sequence = 0;  // of the state's last stored document; 0 before the first
+  std::set<std::string> built_on;  // tables of whose rows the state that was loaded tells
+  uint64_t sequence = 0;           // of the state's last stored document; 0 before the first
   Ring ring;
   std::vector<std::unique_ptr<TableRun>>
       tables;  // a table that the sink refused has failed already

@@ -73,6 +73,9 @@ struct FakeSourceOptions {
   bool offers_sai = true;
   /// A paging state of another statement, range, table or version is not refused but misread.
   bool takes_foreign_paging_states = false;
+  /// Bounds are applied to the rows of a page that is cut already: pages may be short, or empty and
+  /// not the last, and an empty last one follows.
+  bool filters_late = false;
   /// Called before each page; what it returns becomes the scan's failure.
   std::function<std::optional<Error>(const ScanRequest&)> fault;
   /// Called after each page, as other clients of the database would run.

@@ -186,12 +186,17 @@ class FakeScanner final : public Scanner {
     return std::nullopt;
   }
 
+  /// An index leads to the rows asked for and to no others.
+  bool filters_late(const Running& scan) const {
+    return source_.options_.filters_late && !scan.request.query->by_index;
+  }
+
   std::vector<Bookmark> rows_left(const Running& scan, const FakeTable& table) const {
     std::vector<Bookmark> left;
     for (const auto& [id, row] : table.rows) {
       const Bookmark at{token_of_id(table.partition_of(id)), id};
       if (at <= *scan.behind || at.token > scan.request.range.end) continue;
-      if (is_asked_for(*scan.request.query, row)) left.push_back(at);
+      if (filters_late(scan) || is_asked_for(*scan.request.query, row)) left.push_back(at);
     }
     std::sort(left.begin(), left.end());
     return left;
@@ -207,14 +212,17 @@ class FakeScanner final : public Scanner {
     const uint32_t limit = scan.pages == 0 ? std::min(scan.request.first_page_rows, most) : most;
     Page page;
     std::vector<uint8_t> bytes;
-    for (; page.row_count < std::min<size_t>(limit, left.size()); ++page.row_count) {
-      scan.behind = left[page.row_count];
+    const size_t passed = std::min<size_t>(limit, left.size());
+    for (size_t i = 0; i < passed; ++i) {
+      scan.behind = left[i];
+      if (!is_asked_for(query, table.rows.at(scan.behind->id))) continue;
+      ++page.row_count;
       for (const Column& column : query.table.columns) {
         append_bigint(bytes, cell_of(column.name, table, scan.behind->id));
       }
     }
     source_.rows_read_ += page.row_count;
-    page.is_last = page.row_count == left.size();
+    page.is_last = passed == left.size() && (passed == 0 || !filters_late(scan));
     if (!page.is_last) {
       append_be(page.paging_state, static_cast<uint64_t>(scan.behind->token), 8);
       append_be(page.paging_state, static_cast<uint64_t>(scan.behind->id), 8);
