@@ -83,6 +83,7 @@ class DefectiveSink final : public Sink {
     if (defect_ == Defect::kTruncateRepeated && begun_.insert(plan.table.name).second) {
       RINGSYNC_TRY(inner_.begin_table(plan));
     }
+    if (defect_ == Defect::kRepeatNotAnnounced) slice.may_repeat = false;
     if (defect_ == Defect::kCheckpointBeforeItsRows) {
       held_.push_back({&plan, page, slice});
       return {};

@@ -12,6 +12,7 @@ const std::vector<DefectText>& all_defects() {
       {Defect::kResumeBehindToken, "resume_behind_token"},
       {Defect::kResumePageLost, "resume_page_lost"},
       {Defect::kTruncateRepeated, "truncate_repeated"},
+      {Defect::kRepeatNotAnnounced, "repeat_not_announced"},
       {Defect::kErrorSwallowed, "error_swallowed"},
       {Defect::kPageLost, "page_lost"},
       {Defect::kUpperBoundOnCursor, "upper_bound_on_cursor"},

@@ -21,6 +21,7 @@ enum class Defect : uint8_t {
   kResumeBehindToken,         // a resumed split begins behind the token reached, not at it
   kResumePageLost,            // a resumed scan takes the page at its paging state for delivered
   kTruncateRepeated,          // a resumed run sends its truncate once more
+  kRepeatNotAnnounced,        // rows that may have been delivered before are called new
   kErrorSwallowed,            // a failed scan is taken for one at its end
   kPageLost,                  // a page gets lost between source and encoder
   kUpperBoundOnCursor,        // reads end at the run's own bound

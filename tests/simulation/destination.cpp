@@ -10,6 +10,36 @@
 #include "sync/state_codec.h"
 
 namespace ringsync::simulation {
+namespace {
+
+class SimEncoder final : public PageEncoder {
+ public:
+  SimEncoder(Stage& stage, std::unique_ptr<PageEncoder> inner)
+      : stage_(stage), inner_(std::move(inner)) {}
+
+  Result<std::unique_ptr<EncodedPage>> encode(const PageView& page, uint32_t& failed_row) override {
+    if (!stage_.random.chance(stage_.faults.encoding_failure_rate)) {
+      return inner_->encode(page, failed_row);
+    }
+    stage_.has_failed = true;
+    stage_.count("values that the destination cannot hold");
+    return Error{ErrorCode::kUnrepresentable, "no such value"};
+  }
+
+ private:
+  Stage& stage_;
+  std::unique_ptr<PageEncoder> inner_;
+};
+
+/// True where a sync that begins with `stored` may leave out rows of the table.
+bool tells_of(const StoredState& stored, const std::string& table) {
+  const auto state = decode_state(stored.json);
+  if (!state.ok() || !state->tables.contains(table)) return false;
+  const TableState& found = state->tables.at(table);
+  return found.cursor_ms || found.run || state->done_tables.contains(table);
+}
+
+}  // namespace
 
 SimSink::SimSink(SimDestination& destination, Stage& stage)
     : destination_(destination), stage_(stage) {}
@@ -21,7 +51,7 @@ bool SimSink::is_fivetran() const {
 Result<std::optional<StoredState>> SimSink::load_state() {
   auto& states = destination_.states;
   // Any state since the one that the last sync was handed may be the newest that was kept.
-  if (states.size() > 1 && stage_.random.chance(0.4)) {
+  if (states.size() > 1 && stage_.random.chance(stage_.faults.older_state_rate)) {
     stage_.count("restarts from an older saved state");
     states.resize(1 + stage_.random.below(states.size() - 1));
   }
@@ -66,7 +96,8 @@ Status SimSink::begin_table(const TablePlan& plan) {
 }
 
 Result<std::unique_ptr<PageEncoder>> SimSink::encoder(const TablePlan& plan) {
-  return testing::fake_encoder(plan.table);
+  return std::unique_ptr<PageEncoder>(
+      std::make_unique<SimEncoder>(stage_, testing::fake_encoder(plan.table)));
 }
 
 void SimSink::check_repeat(const TablePlan& plan, int64_t id,
@@ -100,6 +131,7 @@ Status SimSink::deliver(const TablePlan& plan, const std::shared_ptr<const Encod
   for (uint32_t i = slice.first_row; i < slice.first_row + slice.row_count; ++i) {
     const auto& [id, row] = rows.at(i);
     check_repeat(plan, id, row.updated_at_ms);
+    check_announced(plan, id, slice.may_repeat);
     log_.push_back(
         {Entry::Kind::kRow, runs_.at(plan.table.name), id, row.value, plan.run_started_us, {}});
   }
@@ -111,6 +143,16 @@ Status SimSink::deliver(const TablePlan& plan, const std::shared_ptr<const Encod
                         fmt::format("{} rows without a checkpoint", rows_since_checkpoint_));
   }
   return {};
+}
+
+void SimSink::check_announced(const TablePlan& plan, int64_t id, bool may_repeat) {
+  const bool is_first = in_group_.emplace(plan.table.name, id).second;
+  // A source that gives a page twice does what the port rules out.
+  if (is_first || may_repeat || stage_.faults.echo_rate > 0) return;
+  stage_.checker.fail(invariant::kRepeatsAreAnnounced,
+                      fmt::format("table {} id {}: a second time in one commit, as if it were the "
+                                  "first",
+                                  plan.table.name, id));
 }
 
 void SimSink::check_ring_is_read(const TablePlan& plan) const {
@@ -154,6 +196,7 @@ Result<bool> SimSink::commit(const Checkpoint& checkpoint, CheckpointUrgency urg
       urgency == CheckpointUrgency::kDurable || rows_since_commit_ >= stage_.scenario.commit_rows;
   if (!is_fivetran() && !is_due) return false;
   rows_since_commit_ = 0;
+  in_group_.clear();
   if (!is_fivetran() && destination_.compares_sequences && destination_.sequence() != sequence_) {
     stage_.count("syncs that found another at work");
     return Error{ErrorCode::kDestinationBusy, "another sync writes to it"};
@@ -179,14 +222,20 @@ void SimSink::apply(size_t entries) {
 void SimSink::apply(const Entry& entry) {
   if (entry.kind == Entry::Kind::kState) return apply_state(entry);
   if (entry.kind == Entry::Kind::kFinish) return apply_finish(entry);
-  DestinationTable& table = destination_.tables[entry.run->table];
-  if (entry.kind == Entry::Kind::kTruncate) {
-    for (auto& [id, row] : table) row.is_deleted = true;
-    return;
-  }
-  DestinationRow& row = table[entry.id];
+  if (entry.kind == Entry::Kind::kTruncate) return apply_truncate(entry);
+  DestinationRow& row = destination_.tables[entry.run->table][entry.id];
   stage_.checker.row_arrives(entry.run->table, entry.id, row.value, entry.value);
   row = {entry.value, entry.synced_us, false};
+}
+
+void SimSink::apply_truncate(const Entry& entry) {
+  const std::string& name = entry.run->table;
+  for (auto& [id, row] : destination_.tables[name]) row.is_deleted = true;
+  // The last state before it is kept at least.
+  auto& states = destination_.states;
+  states.erase(std::remove_if(states.begin(), states.end() - 1,
+                              [&](const auto& state) { return state && tells_of(*state, name); }),
+               states.end() - 1);
 }
 
 void SimSink::apply_finish(const Entry& entry) {

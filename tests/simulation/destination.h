@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "invariants.h"
@@ -21,7 +22,8 @@ namespace ringsync::simulation {
 struct SimDestination {
   DestinationTables tables;
   /// States that the next sync may be handed, in the order in which they became durable. The first
-  /// is the one that the last sync began with; a database has one only.
+  /// is the one that the last sync began with, or one later than a truncate that took away what it
+  /// tells of; a database has one only.
   std::vector<std::optional<StoredState>> states{std::nullopt};
   bool compares_sequences = true;  // a defect is tried without
 
@@ -62,11 +64,13 @@ class SimSink final : public Sink {
   Status step(bool& crashes_behind_it);
   void apply(size_t entries);
   void apply(const Entry& entry);
+  void apply_truncate(const Entry& entry);
   void apply_finish(const Entry& entry);
   void apply_state(const Entry& entry);
   Result<bool> commit(const Checkpoint& checkpoint, CheckpointUrgency urgency);
   void check_repeat(const TablePlan& plan, int64_t id,
                     const std::optional<int64_t>& cursor_ms) const;
+  void check_announced(const TablePlan& plan, int64_t id, bool may_repeat);
   void check_ring_is_read(const TablePlan& plan) const;
 
   SimDestination& destination_;
@@ -77,6 +81,8 @@ class SimSink final : public Sink {
   std::optional<SyncState> last_state_;
   std::vector<Entry> log_;
   std::vector<std::shared_ptr<const RunFacts>> finished_;  // before the next state
+  // Delivered since the last commit: all of it is merged at once.
+  std::set<std::pair<std::string, int64_t>> in_group_;
   uint64_t sequence_ = 0;
   uint64_t calls_ = 0;
   uint64_t rows_since_commit_ = 0;

@@ -77,15 +77,16 @@ void Checker::row_is_there(const char* invariant, const RunFacts& run, int64_t i
                               run.bound, have));
 }
 
-void Checker::run_is_complete(const RunFacts& run, const DestinationTable& rows) {
-  const auto table = world_.tables().find(run.table);
-  const TableTruth& truth = world_.truth().at(run.table);
-  if (table != world_.tables().end()) {
-    for (const auto& [id, row] : truth) {
-      if (is_wanted(run, run.table, id, row)) row_is_there(invariant::kRowsArrive, run, id, rows);
-    }
+void Checker::rows_are_there(const char* invariant, const RunFacts& run,
+                             const DestinationTable& rows) {
+  if (!world_.tables().contains(run.table)) return;
+  for (const auto& [id, row] : world_.truth().at(run.table)) {
+    if (is_wanted(run, run.table, id, row)) row_is_there(invariant, run, id, rows);
   }
-  if (!run.sweeps) return;
+}
+
+void Checker::gone_rows_are_deleted(const RunFacts& run, const DestinationTable& rows) {
+  const TableTruth& truth = world_.truth().at(run.table);
   for (const auto& [id, row] : rows) {
     const auto real = truth.find(id);
     const bool is_gone =
@@ -94,6 +95,27 @@ void Checker::run_is_complete(const RunFacts& run, const DestinationTable& rows)
     fail(invariant::kDeletedRowsEndDeleted,
          fmt::format("table {} id {}: gone before step {}, live in the destination", run.table, id,
                      run.bound));
+  }
+}
+
+void Checker::run_is_complete(const RunFacts& run, const DestinationTable& rows) {
+  rows_are_there(invariant::kRowsArrive, run, rows);
+  if (run.sweeps) gone_rows_are_deleted(run, rows);
+}
+
+void Checker::world_is_quiet(const DestinationTables& tables) {
+  static const DestinationTable kNone;
+  for (const auto& [name, table] : world_.tables()) {
+    const bool is_full = !table.has_cursor || table.is_view;
+    RunFacts run;
+    run.table = name;
+    run.kind = is_full ? RunKind::kFull : RunKind::kIncremental;
+    run.bound = world_.step();
+    if (!is_full) run.floor_ms = scenario_.options.initial_start_ms;
+    const auto found = tables.find(name);
+    const DestinationTable& rows = found == tables.end() ? kNone : found->second;
+    rows_are_there(invariant::kQuietMakesEqual, run, rows);
+    if (is_full) gone_rows_are_deleted(run, rows);
   }
 }
 

@@ -25,11 +25,13 @@ inline constexpr const char* kDeletedRowsEndDeleted = "deleted_rows_end_deleted"
 inline constexpr const char* kLiveRowsStayLive = "live_rows_stay_live";
 inline constexpr const char* kStateVouchesForRows = "state_vouches_only_for_rows_that_are_there";
 inline constexpr const char* kRestartRepeatsLittle = "restart_repeats_only_what_came_later";
+inline constexpr const char* kRepeatsAreAnnounced = "repeats_are_announced";
 inline constexpr const char* kDoneIsTheRing = "done_only_when_the_ring_is_read";
 inline constexpr const char* kBoundIsBefore = "bound_lies_before_the_run";
 inline constexpr const char* kWithinLimits = "queues_stay_within_limits";
 inline constexpr const char* kItEnds = "it_ends";
 inline constexpr const char* kEndsAreTold = "every_table_ends_told";
+inline constexpr const char* kQuietMakesEqual = "quiet_syncs_make_both_equal";
 inline constexpr const char* kStateIsReadable = "state_is_readable";
 }  // namespace invariant
 
@@ -73,8 +75,12 @@ class Checker {
   /// A state has become durable. Returns it decoded.
   std::optional<SyncState> state_is_saved(const std::string& json, const DestinationTables& tables);
   void sync_has_ended(const Result<SyncSummary>& summary, const std::optional<SyncState>& last);
+  /// Two syncs have ended that met no fault and no change: nothing of earlier ones may be missing.
+  void world_is_quiet(const DestinationTables& tables);
 
  private:
+  void rows_are_there(const char* invariant, const RunFacts& run, const DestinationTable& rows);
+  void gone_rows_are_deleted(const RunFacts& run, const DestinationTable& rows);
   bool is_wanted(const RunFacts& run, const std::string& table, int64_t id,
                  const RowTruth& row) const;
   void row_is_there(const char* invariant, const RunFacts& run, int64_t id,

@@ -34,18 +34,13 @@ void SimScanner::check_limits(const ScanRequest& request) {
   if (rows > options.page_rows_max) {
     stage_.checker.fail(invariant::kWithinLimits, fmt::format("a page of {} rows asked for", rows));
   }
-  // Scans that the engine has dropped, as after a failure, run on unseen.
-  if (has_failed_ || scans_.size() <= options.in_flight_max) return;
+  if (stage_.has_failed || scans_.size() <= options.in_flight_max) return;
   stage_.checker.fail(invariant::kWithinLimits, fmt::format("{} scans at once", scans_.size()));
 }
 
 void SimScanner::start(ScanRequest request) {
-  Scan scan{request, request.range.start};
-  // The token of the row behind which it goes on.
-  if (request.paging_state.size() >= 8) {
-    scan.reached = static_cast<Token>(load_be64(request.paging_state.data()));
-  }
-  scans_[request.id] = std::move(scan);
+  // What lies before a paging state was read before it was given.
+  scans_[request.id] = Scan{request, request.range.start};
   stage_.count("scans");
   check_limits(request);
   inner_->start(std::move(request));
@@ -86,7 +81,7 @@ Token SimScanner::last_token(const Scan& scan, const Page& page) const {
 void SimScanner::note(const ScanEvent& event) {
   Scan& scan = scans_.at(event.id);
   if (!event.page.ok()) {
-    has_failed_ = true;
+    stage_.has_failed = true;
     scans_.erase(event.id);
     return;
   }
@@ -98,6 +93,7 @@ void SimScanner::note(const ScanEvent& event) {
 
 void SimScanner::note_page(Scan& scan, const Page& page) {
   stage_.count("pages");
+  if (page.row_count == 0 && !page.is_last) stage_.count("pages that were empty and not the last");
   const bool is_probe = scan.request.page_limit != 0;
   const Token from = is_probe ? scan.request.range.start : scan.reached;
   if (page.is_last) {

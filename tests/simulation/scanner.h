@@ -48,7 +48,6 @@ class SimScanner final : public Scanner {
   std::unordered_map<ScanId, Scan> scans_;
   std::vector<ScanEvent> echoes_;
   uint64_t calls_ = 0;
-  bool has_failed_ = false;
 };
 
 }  // namespace ringsync::simulation

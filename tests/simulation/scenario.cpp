@@ -49,8 +49,6 @@ Scenario make_scenario(Random& random) {
   return scenario;
 }
 
-SyncFaults no_faults() { return {}; }
-
 SyncFaults make_faults(Random& random, const Scenario& scenario) {
   SyncFaults faults;
   faults.failure_rate = some_rate(random, 0.5, 0.3);
@@ -58,8 +56,12 @@ SyncFaults make_faults(Random& random, const Scenario& scenario) {
   faults.echo_rate = some_rate(random, 0.3, 0.3);
   faults.change_rate = some_rate(random, 0.7, 0.5);
   faults.schema_change_rate = some_rate(random, 0.15, 0.1);
+  faults.older_state_rate = 0.4;
+  faults.encoding_failure_rate = some_rate(random, 0.05, 0.1);
   faults.takes_foreign_paging_states = random.chance(0.5);
+  faults.filters_late = random.chance(0.5);
   if (scenario.destination == DestinationKind::kDatabase) {
+    faults.is_resync = random.chance(0.05);
     faults.nested_rate = some_rate(random, 0.15, 0.1);
   }
   if (random.chance(0.1)) {
@@ -67,6 +69,7 @@ SyncFaults make_faults(Random& random, const Scenario& scenario) {
     faults.outage_ms = random.chance(0.5) ? 24 * kHourMs : random.between(1000, 100'000);
   }
   if (random.chance(0.05)) faults.dead_token = static_cast<Token>(random.next());
+  if (random.chance(0.1)) faults.unselected = random.below(5);
   faults.broken_table = some_table(random, 0.07);
   faults.refused_table = some_table(random, 0.05);
   if (random.chance(0.45)) {

@@ -34,21 +34,24 @@ struct SyncFaults {
   double echo_rate = 0;     // an earlier page of the scan comes once more
   double change_rate = 0;   // other clients write
   double schema_change_rate = 0;
-  double nested_rate = 0;  // another sync of the same destination runs meanwhile
+  double nested_rate = 0;            // another sync of the same destination runs meanwhile
+  double older_state_rate = 0;       // a sync: Fivetran hands a state that is not the last
+  double encoding_failure_rate = 0;  // a value that the destination cannot hold
   bool takes_foreign_paging_states = false;
+  bool filters_late = false;               // pages may be empty and not the last
   std::optional<int64_t> outage_after_ms;  // from the sync's start on
   int64_t outage_ms = 0;
-  std::optional<Token> dead_token;          // no replica of its range answers, for the whole sync
-  std::string broken_table;                 // its reads are refused
-  std::string refused_table;                // by the destination
-  std::optional<uint64_t> crash_at;         // call of the sink at which the program dies
-  bool crashes_behind_it = false;           // after the call has done its work
-  std::optional<uint64_t> stop_page;        // the user asks for an early end
+  std::optional<Token> dead_token;     // no replica of its range answers, for the whole sync
+  std::optional<uint64_t> unselected;  // number of a table that the user does not want this time
+  bool is_resync = false;              // the user has the first table read anew
+  std::string broken_table;            // its reads are refused
+  std::string refused_table;           // by the destination
+  std::optional<uint64_t> crash_at;    // call of the sink at which the program dies
+  bool crashes_behind_it = false;      // after the call has done its work
+  std::optional<uint64_t> stop_page;   // the user asks for an early end
   std::optional<uint64_t> opening_failure;  // the source's call of this number fails
 };
 
-/// A sync that is spared.
-SyncFaults no_faults();
 SyncFaults make_faults(Random& random, const Scenario& scenario);
 
 }  // namespace ringsync::simulation

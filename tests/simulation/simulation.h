@@ -30,7 +30,7 @@ class Simulation {
   /// True where every table was read to its end.
   bool sync(const SyncFaults& faults, Depth depth);
   void on_page(Stage& stage, SyncEngine& engine, Depth depth, uint64_t page);
-  SyncOptions sync_options(Depth depth);
+  SyncOptions sync_options(const SyncFaults& faults);
   void count_ends(const Result<SyncSummary>& summary);
   void end_quietly();
 

@@ -15,6 +15,7 @@ testing::FakeSourceOptions inner_options(Stage& stage) {
   options.ring_tokens = stage.world.ring_tokens();
   options.server_version = stage.world.server_version();
   options.takes_foreign_paging_states = stage.faults.takes_foreign_paging_states;
+  options.filters_late = stage.faults.filters_late;
   options.after_page = [&stage] {
     if (stage.on_page) stage.on_page();
   };

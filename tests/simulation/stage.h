@@ -29,6 +29,8 @@ struct Stage {
   int64_t began_ms = 0;
   /// Behind each page: what other clients, the user and other syncs do.
   std::function<void()> on_page;
+  /// Scans that the engine has dropped, as with a table that fails, run on unseen.
+  bool has_failed = false;
   /// Ranges that the source has read to the engine, by table.
   std::map<std::string, std::vector<TokenRange>> read;
 
