@@ -69,9 +69,10 @@ constexpr std::array<ErrorEntry, kCodeCount> kEntries{{
      "Correct the name; the message gives the nearest one there is. `ringsync discover` lists "
      "all."},
     {ErrorCode::kSelection, "selection", ErrorClass::kUsage, false,
-     "The tables and columns chosen for a sync cannot be synced without others.",
-     "A table is sent with its whole primary key: choose its columns again, or leave out the "
-     "table."},
+     "The tables and columns chosen for a sync cannot be synced as they are: tables stand in "
+     "schemas, which this connector has not, or a table's primary key is not whole.",
+     "Choose tables and columns again, a table's primary key with it; in Fivetran, reload the "
+     "connection's schema."},
     {ErrorCode::kSchemaChanged, "schema_changed", ErrorClass::kSource, false,
      "A table's columns changed while it was read.",
      "Run again: the next sync reads the new columns."},
