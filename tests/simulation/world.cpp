@@ -123,13 +123,15 @@ void World::remove_all(const std::string& name) {
 
 void World::settle() {
   const int64_t now_ms = clock_.true_ms();
-  if (!writes_.empty()) {
-    const auto due = std::stable_partition(writes_.begin(), writes_.end(), [&](const Write& write) {
-      return write.visible_ms > now_ms;
-    });
-    for (auto write = due; write != writes_.end(); ++write) become_visible(*write);
-    writes_.erase(due, writes_.end());
+  std::vector<Write> waiting;
+  for (Write& write : writes_) {
+    if (write.visible_ms > now_ms) {
+      waiting.push_back(std::move(write));
+    } else {
+      become_visible(write);
+    }
   }
+  writes_ = std::move(waiting);
   std::erase_if(expiries_, [&](const Expiry& expiry) {
     if (expiry.due_ms > now_ms) return false;
     const RowTruth& row = truth_[expiry.table][expiry.id];
