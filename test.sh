@@ -146,6 +146,10 @@ if [[ $mode != quick ]]; then
     -u RINGSYNC_TEST_TABLES -u RINGSYNC_TEST_CALLS tools/run_sanitized.sh -rs \
     --junitxml "$results/sanitized.xml"
 fi
+if [[ $mode == long ]]; then
+  step "Wheels of the Python package, each in an empty environment"
+  run_and_keep "$pytest_summary|is consistent with" tools/build_wheels.sh
+fi
 end_step
 if [[ $mode == long ]]; then
   .venv/bin/python3 tools/long_run.py "$results/integration.xml" --output docs/long-run.md

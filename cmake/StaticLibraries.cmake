@@ -1,7 +1,6 @@
 # The libraries that Fivetran's connector and the Python package bring with them, none of them shared:
-# fmt, spdlog and nlohmann-json as headers, copied so that nothing else of the system's include folder
-# is seen by a compiler for another C library; simdjson as the pinned sources that
-# tools/fetch_dependencies.py fetched.
+# fmt, spdlog and nlohmann-json as headers, copied so that nothing else of the folder they are in is
+# seen; simdjson as the pinned sources that tools/fetch_dependencies.py fetched.
 include_guard(GLOBAL)
 
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)

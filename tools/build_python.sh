@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the Python package for .venv's Python and lays it into build/python/package, where
-# PYTHONPATH finds it.
+# PYTHONPATH finds it. tools/build_wheels.sh makes the wheels that other machines can use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rm -rf build/python

@@ -32,7 +32,7 @@ DEBIAN = (
     "zlib1g-dev",
 )  # fmt: skip
 # What the wheel takes of these, and what it alone takes.
-WHEEL_DEBIAN = ("libfmt-dev", "libspdlog-dev", "nlohmann-json3-dev")
+WHEEL_DEBIAN = ("libfmt-dev", "libspdlog-dev", "nlohmann-json3-dev", "libstdc++6")
 WHEEL_PARTS = {"nanoarrow", "simdjson"}
 WHEEL_ONLY_PARTS = {"simdjson"}
 WHEEL_FEATURES = ("--no-default-features", "--features", "rustls")
@@ -181,16 +181,6 @@ def nanobind() -> Iterator[Work]:
     yield Work("robin-map", "", "MIT", (leading_comment(pathlib.Path(str(robin_map))),))
 
 
-def cxx_runtime(files: list[pathlib.Path]) -> Iterator[Work]:
-    """What a wheel has linked of it: of these licence files, or else Debian's."""
-    if not files:
-        yield from debian_packages(("libstdc++6",))
-        return
-    for file in files:
-        name = f"{file.parent.name}, of the C++ runtime"
-        yield Work(name, "", "", (file.read_text(encoding="utf-8"),))
-
-
 def document(works: list[Work]) -> str:
     for work in works:
         if not any(text.strip() for text in work.texts):
@@ -221,10 +211,6 @@ def main() -> int:
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("--cargo", default="cargo")
     parser.add_argument("--wheel", action="store_true")
-    parser.add_argument(
-        "--runtime", type=pathlib.Path, action="append", default=[],
-        help="licence file of a part of the C++ runtime, if that is not Debian's",
-    )  # fmt: skip
     arguments = parser.parse_args()
     works = [
         *fetched_parts(arguments.wheel),
@@ -233,7 +219,7 @@ def main() -> int:
         *crates(arguments.cargo, WHEEL_FEATURES if arguments.wheel else ()),
     ]
     if arguments.wheel:
-        works += [*nanobind(), *cxx_runtime(arguments.runtime)]
+        works += nanobind()
     try:
         arguments.output.write_text(document(works), encoding="utf-8")
     except LicenceError as error:
