@@ -2,26 +2,16 @@
 into build/python/package, and the node and fixtures of the integration tests.
 """
 
-import importlib.util
 import json
 import pathlib
 import sys
 
 import pytest
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-INTEGRATION = REPOSITORY / "tests" / "integration"
-sys.path[:0] = [str(INTEGRATION), str(REPOSITORY / "tools")]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-
-def load(name: str, file: str):
-    """A file of the integration tests by a name of its own: files here are called as some there."""
-    spec = importlib.util.spec_from_file_location(name, INTEGRATION / file)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
+# Files of the integration tests that are loaded ask their conftest for REPOSITORY.
+from integration_files import REPOSITORY, load  # noqa: E402, F401
 
 _shared = load("integration_conftest", "conftest.py")
 

@@ -13,8 +13,8 @@ import time
 import cql_values
 import duckdb
 import pytest
-from conftest import REPOSITORY
 from cql_values import nested, scalar
+from integration_files import REPOSITORY
 from test_differential import Source, Table, compare, is_nan
 
 SDK = REPOSITORY / ".deps" / "fivetran_sdk"

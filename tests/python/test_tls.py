@@ -10,7 +10,7 @@ import threading
 import pyarrow
 import pytest
 import ringsync
-from conftest import load
+from integration_files import load
 
 program = load("test_tls_of_the_program", "test_tls.py")
 node, tls_config, misnamed = program.node, program.tls_config, program.misnamed

@@ -8,7 +8,7 @@ import subprocess
 import cql_values
 import pytest
 import test_differential
-from conftest import load
+from integration_files import load
 from test_differential import compare
 
 tls = load("test_tls_of_the_program", "test_tls.py")
