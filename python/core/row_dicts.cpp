@@ -1,20 +1,11 @@
 #include "python/core/row_dicts.h"
 
-#include <chrono>
 #include <string>
 
 namespace nb = nanobind;
 
 namespace ringsync::python {
 namespace {
-
-constexpr int64_t kMicrosecondsPerDay = 86'400'000'000;
-
-/// A new reference as an object, or the exception that stands for it.
-nb::object owned(PyObject* object) {
-  if (object == nullptr) throw nb::python_error();
-  return nb::steal(object);
-}
 
 nb::object text(std::string_view bytes) {
   return owned(PyUnicode_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
@@ -24,10 +15,6 @@ nb::object interned(const std::string& name) {
   PyObject* made = PyUnicode_FromStringAndSize(name.data(), static_cast<Py_ssize_t>(name.size()));
   if (made != nullptr) PyUnicode_InternInPlace(&made);
   return owned(made);
-}
-
-std::chrono::year_month_day day_of(int64_t days) {
-  return std::chrono::sys_days(std::chrono::days(days));
 }
 
 }  // namespace
@@ -40,10 +27,6 @@ RowDicts::RowDicts(const std::vector<FivetranColumn>& columns) : empty_row_(nb::
       throw nb::python_error();
     }
   }
-  const nb::module_ datetime = nb::module_::import_("datetime");
-  date_class_ = datetime.attr("date");
-  datetime_class_ = datetime.attr("datetime");
-  utc_ = datetime.attr("timezone").attr("utc");
   loads_ = nb::module_::import_("json").attr("loads");
 }
 
@@ -65,8 +48,8 @@ nb::object RowDicts::value(const RowColumn& column, FivetranKind kind, uint32_t 
     case FivetranKind::kLong: return owned(PyLong_FromLongLong(column.numbers[row]));
     case FivetranKind::kFloat:
     case FivetranKind::kDouble: return owned(PyFloat_FromDouble(column.reals[row]));
-    case FivetranKind::kNaiveDate: return date(column.numbers[row]);
-    case FivetranKind::kUtcDatetime: return instant(column.numbers[row]);
+    case FivetranKind::kNaiveDate: return dates_.date(column.numbers[row]);
+    case FivetranKind::kUtcDatetime: return dates_.instant(column.numbers[row]);
     case FivetranKind::kBinary: {
       const std::string_view bytes = column.bytes_at(row);
       return owned(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
@@ -76,23 +59,6 @@ nb::object RowDicts::value(const RowColumn& column, FivetranKind kind, uint32_t 
     case FivetranKind::kString: break;
   }
   return text(column.bytes_at(row));
-}
-
-nb::object RowDicts::date(int64_t days) const {
-  const auto day = day_of(days);
-  return date_class_(static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
-                     static_cast<unsigned>(day.day()));
-}
-
-nb::object RowDicts::instant(int64_t microseconds) const {
-  int64_t days = microseconds / kMicrosecondsPerDay;
-  if (microseconds % kMicrosecondsPerDay < 0) --days;
-  const int64_t rest = microseconds - days * kMicrosecondsPerDay;
-  const auto day = day_of(days);
-  const int64_t seconds = rest / 1'000'000;
-  return datetime_class_(static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
-                         static_cast<unsigned>(day.day()), seconds / 3600, seconds / 60 % 60,
-                         seconds % 60, rest % 1'000'000, utc_);
 }
 
 }  // namespace ringsync::python

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "python/core/date_objects.h"
 #include "python/core/row_page.h"
 
 namespace ringsync::python {
@@ -23,15 +24,11 @@ class RowDicts {
 
  private:
   nanobind::object value(const RowColumn& column, FivetranKind kind, uint32_t row) const;
-  nanobind::object date(int64_t days) const;
-  nanobind::object instant(int64_t microseconds) const;
 
   std::vector<FivetranKind> kinds_;
   std::vector<nanobind::object> names_;  // interned: a dict finds them by their address
   nanobind::object empty_row_;           // every column as None; copied, a dict never grows
-  nanobind::object date_class_;
-  nanobind::object datetime_class_;
-  nanobind::object utc_;
+  DateObjects dates_;
   nanobind::object loads_;
 };
 

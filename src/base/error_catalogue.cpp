@@ -1,5 +1,7 @@
 #include "base/error_catalogue.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -44,7 +46,7 @@ constexpr std::array<ErrorEntry, kCodeCount> kEntries{{
      "Wait for the nodes, check `nodetool status`, or read with a lower `consistency`. A keyspace "
      "without replicas in `data_center_region` cannot be read there."},
     {ErrorCode::kReadFailure, "read_failure", ErrorClass::kSource, true,
-     "Replicas answered that they failed while reading.",
+     "Replicas, or the server that was asked, answered that they failed while reading.",
      "Most often there are too many tombstones in the range (`tombstone_failure_threshold`): "
      "compact the table, or wait for gc_grace_seconds to pass. Otherwise the server's log names "
      "the "
@@ -161,6 +163,10 @@ static_assert(is_in_order(), "every ErrorCode has its entry, in the enumeration'
 std::span<const ErrorEntry> error_catalogue() { return kEntries; }
 
 const ErrorEntry& catalogue_entry(ErrorCode code) { return kEntries[static_cast<size_t>(code)]; }
+
+std::string coded_text(const Error& error) {
+  return fmt::format("error[{}]: {}", to_string(error.code), error.message);
+}
 
 const ErrorEntry* find_error(std::string_view id) {
   const auto found = std::ranges::find(kEntries, id, &ErrorEntry::id);

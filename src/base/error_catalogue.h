@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -35,6 +36,9 @@ std::span<const ErrorEntry> error_catalogue();
 
 /// The entry of a code.
 const ErrorEntry& catalogue_entry(ErrorCode code);
+
+/// An error as users are told of it: `error[<id>]: message`.
+std::string coded_text(const Error& error);
 
 /// The entry with this id, or null.
 const ErrorEntry* find_error(std::string_view id);

@@ -17,7 +17,7 @@ Result<ExitCode> run_check_command(const Arguments& arguments) {
   RINGSYNC_TRY(print_output(check_text(discovery)));
   const bool all_supported = std::ranges::none_of(
       discovery.tables,
-      [](const DiscoveredTable& table) { return table.is_selected && table.problem.has_value(); });
+      [](const DiscoveredTable& table) { return table.is_selected && table.error.has_value(); });
   return all_supported ? kExitDone : kExitTableFailed;
 }
 

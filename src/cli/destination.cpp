@@ -11,7 +11,7 @@ constexpr std::string_view kForms =
     "write --to duckdb:FILE, sqlite:FILE or postgresql://USER@HOST/DATABASE, or null: for a trial "
     "that keeps nothing";
 
-Error wrong(std::string_view what) {
+Error wrong_destination(std::string_view what) {
   return Error{ErrorCode::kUsage, fmt::format("--to: {}; {}", what, kForms)};
 }
 
@@ -25,15 +25,16 @@ bool is_scheme(std::string_view text) {
 
 Result<Destination> file_destination(DestinationKind kind, std::string_view scheme,
                                      std::string_view path) {
-  if (path.empty()) return wrong(fmt::format("{}: names no file", scheme));
+  if (path.empty()) return wrong_destination(fmt::format("{}: names no file", scheme));
   if (path == ":memory:") {
-    return wrong("a database in memory would be gone when the sync ends");
+    return wrong_destination("a database in memory would be gone when the sync ends");
   }
   return Destination{kind, std::string(path), std::nullopt};
 }
 
 Result<Destination> postgresql_destination(std::string_view text) {
-  if (!is_postgresql_uri(text)) return wrong("an address of PostgreSQL begins with postgresql://");
+  if (!is_postgresql_uri(text))
+    return wrong_destination("an address of PostgreSQL begins with postgresql://");
   RINGSYNC_ASSIGN(PostgresqlAddress address, parse_postgresql_uri(text));
   return Destination{DestinationKind::kPostgresql, "", std::move(address)};
 }
@@ -41,18 +42,19 @@ Result<Destination> postgresql_destination(std::string_view text) {
 }  // namespace
 
 Result<Destination> parse_destination(std::string_view text) {
-  if (text.empty()) return wrong("the destination is empty");
+  if (text.empty()) return wrong_destination("the destination is empty");
   const size_t colon = text.find(':');
   const std::string_view scheme = text.substr(0, colon);
   if (colon == std::string_view::npos || !is_scheme(scheme)) {
-    return wrong("the destination has no kind before a colon");
+    return wrong_destination("the destination has no kind before a colon");
   }
   const std::string_view rest = text.substr(colon + 1);
   if (scheme == "duckdb") return file_destination(DestinationKind::kDuckdb, scheme, rest);
   if (scheme == "sqlite") return file_destination(DestinationKind::kSqlite, scheme, rest);
   if (scheme == "postgresql" || scheme == "postgres") return postgresql_destination(text);
-  if (scheme != "null") return wrong(fmt::format("\"{}:\" is no kind of destination", scheme));
-  if (!rest.empty()) return wrong("null: takes nothing after the colon");
+  if (scheme != "null")
+    return wrong_destination(fmt::format("\"{}:\" is no kind of destination", scheme));
+  if (!rest.empty()) return wrong_destination("null: takes nothing after the colon");
   return Destination{DestinationKind::kNull, "", std::nullopt};
 }
 

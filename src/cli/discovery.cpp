@@ -51,7 +51,7 @@ DiscoveredTable discovered_table(const Table& table, const Configuration& config
     found.columns.push_back(discovered_column(table, i, configuration, encoding));
   }
   const auto types = arrow_types(table, encoding);
-  if (!types.ok()) found.problem = types.error().message;
+  if (!types.ok()) found.error = types.error();
   return found;
 }
 

@@ -29,7 +29,7 @@ struct DiscoveredTable {
   std::vector<DiscoveredColumn> columns;
   size_t primary_key_count = 0;  // the first so many of `columns`
   std::vector<Index> indexes = {};
-  std::optional<std::string> problem;  // why it cannot be synced
+  std::optional<Error> error;  // why it cannot be synced
 };
 
 struct Discovery {

@@ -4,7 +4,9 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/error_catalogue.h"
 #include "cli/discovery.h"
+#include "cli/error_json.h"
 
 namespace ringsync {
 namespace {
@@ -60,7 +62,7 @@ std::array<size_t, 3> widths_of(const DiscoveredTable& table) {
 std::string table_text(const DiscoveredTable& table) {
   std::string text = fmt::format("\n{}{}: {}\n", table.name, table.is_view ? " (view)" : "",
                                  table.is_selected ? table.mode_reason : "not selected");
-  if (table.problem) text += fmt::format("  ! {}\n", *table.problem);
+  if (table.error) text += fmt::format("  ! {}\n", coded_text(*table.error));
   const std::array<size_t, 3> widths = widths_of(table);
   for (const DiscoveredColumn& column : table.columns) {
     const std::string_view role = column.kind == ColumnKind::kRegular ? "" : role_name(column.kind);
@@ -108,8 +110,7 @@ ordered_json table_json(const DiscoveredTable& table) {
                     {"primary_key", std::move(key)},
                     {"columns", std::move(columns)},
                     {"indexes", std::move(indexes)},
-                    {"problem", nullptr}};
-  if (table.problem) json["problem"] = *table.problem;
+                    {"error", error_json(table.error)}};
   return json;
 }
 
@@ -129,7 +130,9 @@ std::string check_text(const Discovery& discovery) {
     if (!table.is_selected) continue;
     text += fmt::format("  {:<{}}  key {}, {} columns; {}\n", table.name, width, key_text(table),
                         table.columns.size(), table.mode_reason);
-    if (table.problem) text += fmt::format("  {:<{}}  ! {}\n", "", width, *table.problem);
+    if (table.error) {
+      text += fmt::format("  {:<{}}  ! {}\n", "", width, coded_text(*table.error));
+    }
   }
   return text;
 }

@@ -79,6 +79,9 @@ bool Interrupts::wait(int64_t ms) const {
 
 AttachedEngine::AttachedEngine(SyncEngine& engine) { g_engine = &engine; }
 
-AttachedEngine::~AttachedEngine() { g_engine = nullptr; }
+AttachedEngine::~AttachedEngine() {
+  g_waiting = true;  // first, so that no signal comes between them
+  g_engine = nullptr;
+}
 
 }  // namespace ringsync

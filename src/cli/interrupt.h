@@ -8,8 +8,8 @@
 
 namespace ringsync {
 
-/// While it lives, SIGINT and SIGTERM are its own. At most one may exist at a time. Where no engine
-/// is attached and nobody waits, there is nothing to save: the program ends at once.
+/// While it lives, SIGINT and SIGTERM are its own. At most one may exist at a time. Before an
+/// engine is attached there is nothing to save, unless somebody waits: the program ends at once.
 class Interrupts {
  public:
   Interrupts();
@@ -23,7 +23,8 @@ class Interrupts {
   bool wait(int64_t ms) const;
 };
 
-/// While it lives, the first signal goes to `engine`. Needs an Interrupts.
+/// While it lives, the first signal goes to `engine`; behind it the first one leaves the
+/// destination the time to close, and ends the next wait. Needs an Interrupts.
 class AttachedEngine {
  public:
   explicit AttachedEngine(SyncEngine& engine);

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "base/error_catalogue.h"
+#include "cli/error_json.h"
 #include "cli/quantities.h"
 
 namespace ringsync {
@@ -38,8 +40,7 @@ std::string bounds_text(const TablePreview& table) {
 std::string table_text(const TablePreview& table) {
   std::string text = fmt::format("\n{}: {}\n", table.plan.table.name, table.reason);
   if (table.error) {
-    return text +
-           fmt::format("  ! error[{}]: {}\n", to_string(table.error->code), table.error->message);
+    return text + fmt::format("  ! {}\n", coded_text(*table.error));
   }
   text += fmt::format("  reads      {}\n", bounds_text(table));
   if (table.resumes) {
@@ -87,12 +88,9 @@ ordered_json table_json(const TablePreview& table) {
                     {"statements", table.statements},
                     {"not_seen", std::move(blind_spots)},
                     {"would_help", table.helpful_cql},
-                    {"error", nullptr}};
+                    {"error", error_json(table.error)}};
   if (table.plan.cursor_after_ms) json["after"] = utc(*table.plan.cursor_after_ms);
   if (table.estimates) json["estimates"] = estimates_json(*table.estimates);
-  if (table.error) {
-    json["error"] = {{"code", to_string(table.error->code)}, {"message", table.error->message}};
-  }
   return json;
 }
 

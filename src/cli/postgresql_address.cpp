@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kSchemes[] = {"postgresql://", "postgres://"};
 constexpr std::string_view kForm = "postgresql://USER@HOST:PORT/DATABASE";
 
-Error wrong(std::string_view what) {
+Error wrong_address(std::string_view what) {
   return Error{ErrorCode::kUsage, fmt::format("--to: {}; write {}", what, kForm)};
 }
 
@@ -26,7 +26,7 @@ bool is_plain(char c) {
 Status check_percents(std::string_view text, std::string_view part) {
   for (size_t i = text.find('%'); i != std::string_view::npos; i = text.find('%', i + 1)) {
     if (i + 2 < text.size() && is_hex(text[i + 1]) && is_hex(text[i + 2])) continue;
-    return wrong(
+    return wrong_address(
         fmt::format("the {} has a % without two hexadecimal digits behind it (a % itself "
                     "is written %25)",
                     part));
@@ -49,7 +49,7 @@ Status check_hosts(std::string_view hosts) {
     return is_plain(c) || c == ':' || c == ',' || c == '[' || c == ']' || c == '%';
   });
   if (!is_host) {
-    return wrong(
+    return wrong_address(
         "the host has characters that no host has (in user and password, / is written "
         "%2F, ? %3F, # %23 and @ %40)");
   }
@@ -62,7 +62,7 @@ Status check_hosts(std::string_view hosts) {
     const std::string_view port =
         colon == std::string_view::npos ? std::string_view() : host.substr(colon + 1);
     if (!std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; })) {
-      return wrong("the port is no number");
+      return wrong_address("the port is no number");
     }
     start = end + 1;
   }
@@ -123,7 +123,7 @@ Result<PostgresqlAddress> parse_postgresql_uri(std::string_view text) {
   std::string_view rest = text.substr(path);
   // A password's own / or ? would cut it in two, and its second half would pass for a database.
   if (rest.find('@') != std::string_view::npos) {
-    return wrong(
+    return wrong_address(
         "there is an @ behind the host (in user and password, / is written %2F, ? %3F and "
         "@ %40)");
   }

@@ -13,6 +13,7 @@
 #include <string>
 #include <system_error>
 
+#include "cli/error_json.h"
 #include "cli/summary.h"
 #include "cli/summary_totals.h"
 
@@ -37,12 +38,9 @@ ordered_json table_json(const TableSummary& table, bool interrupted) {
                     {"rows_deleted", nullptr},
                     {"bytes", table.bytes},
                     {"seconds", table.seconds},
-                    {"error", nullptr}};
+                    {"error", error_json(table.error)}};
   for (const auto& [column, count] : table.nulled_values) json["nulled_values"][column] = count;
   if (table.rows_deleted) json["rows_deleted"] = *table.rows_deleted;
-  if (table.error) {
-    json["error"] = {{"code", to_string(table.error->code)}, {"message", table.error->message}};
-  }
   return json;
 }
 

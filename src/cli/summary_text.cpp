@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error_catalogue.h"
 #include "cli/quantities.h"
 #include "cli/summary.h"
 #include "cli/summary_totals.h"
@@ -79,8 +80,7 @@ std::string remarks_on(const TableSummary& table) {
   std::string text;
   if (is_mismatch(table)) text += mismatch_text(table);
   if (table.error) {
-    text += fmt::format("FAILED  {}: error[{}]: {}\n", table.name, to_string(table.error->code),
-                        table.error->message);
+    text += fmt::format("FAILED  {}: {}\n", table.name, coded_text(*table.error));
   }
   if (table.rows_reported > 0) {
     text += fmt::format("NOT SENT  {}: {} rows; the log says why\n", table.name,

@@ -129,14 +129,15 @@ constexpr std::array kConnectionKeys{
               .label = "Retry for (seconds)",
               .kind = KeyKind::kInteger,
               .target = &C::retry_seconds,
-              .default_value = "60",
+              .default_value = "75",
               .integer_min = 0,
               .integer_max = kDaySeconds,
-              .example = "60",
+              .example = "75",
               .description = "how long a read that gets nowhere is tried again before its table "
                              "fails",
-              .advice = "Longer to wait for nodes that restart; three attempts are made in any "
-                        "case."},
+              .advice = "Longer to wait for nodes that are gone for more than a minute; three "
+                        "attempts are made in any case. A sync to which nothing comes any more "
+                        "ends after this, `request_timeout_seconds` and ten seconds at most."},
 };
 
 constexpr std::array kTlsKeys{

@@ -50,8 +50,6 @@ Decoded scaled_large(Bytes unscaled, int64_t shift, int32_t precision, Int128& o
   return scaled_digits(digits, -shift, precision, out);
 }
 
-bool is_negative(Bytes bytes) { return (bytes[0] & 0x80) != 0; }
-
 /// The bytes without leading ones that only repeat the sign, but `size` of them at least.
 Bytes without_sign_bytes(Bytes bytes, size_t size) {
   const uint8_t sign = is_negative(bytes) ? 0xFF : 0x00;

@@ -150,7 +150,6 @@ Decoded JsonWriter::append_list(const Node& node, CellView cell, std::string& ou
 }
 
 Decoded JsonWriter::append_map_key(TypeKind kind, CellView cell, std::string& out) const {
-  if (cell.is_null()) return Decoded::kMalformed;
   if (kind == TypeKind::kText || kind == TypeKind::kAscii) return append_text(cell, out);
   const size_t start = out.size();
   out += '"';
@@ -174,6 +173,7 @@ Decoded JsonWriter::append_map(const Node& node, CellView cell, std::string& out
     CellView key;
     CellView value;
     if (!reader.read_value(key) || !reader.read_value(value)) return Decoded::kMalformed;
+    if (key.is_null()) return Decoded::kMalformed;
     if (i > 0) out += ',';
     if (!is_object) out += '[';
     const Decoded named =

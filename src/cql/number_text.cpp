@@ -56,8 +56,6 @@ void append_large_magnitude(std::vector<uint64_t> limbs, std::string& out) {
   }
 }
 
-bool is_negative(Bytes bytes) { return (bytes[0] & 0x80) != 0; }
-
 /// Appends the digits of |value|.
 void append_magnitude(Bytes bytes, std::string& out) {
   const bool negative = is_negative(bytes);

@@ -32,6 +32,9 @@ Decoded append_decimal(CellView cell, std::string& out);
 /// it.
 Decoded append_decimal_key(CellView cell, std::string& out);
 
+/// True where the two's complement value, of one byte at least, is below 0.
+inline bool is_negative(Bytes bytes) { return (bytes[0] & 0x80) != 0; }
+
 /// True where the two's complement value has no byte that only repeats the sign: then bytes and
 /// value are one-to-one, as a key needs.
 bool is_minimal_varint(Bytes bytes);

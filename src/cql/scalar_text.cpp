@@ -99,9 +99,9 @@ Decoded append_text(CellView cell, std::string& out) {
 Decoded append_uuid(CellView cell, std::string& out) {
   const Decoded outcome = fixed_size_outcome(cell, 16);
   if (outcome != Decoded::kValue) return outcome;
-  constexpr size_t kGroups[] = {4, 2, 2, 2, 6};
+  constexpr size_t kGroupBytes[] = {4, 2, 2, 2, 6};
   Bytes rest = cell.bytes();
-  for (const size_t size : kGroups) {
+  for (const size_t size : kGroupBytes) {
     if (rest.size() < 16) out += '-';
     append_hex(rest.first(size), out);
     rest = rest.subspan(size);

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "cql/utf8.h"
+
 namespace ringsync {
 namespace {
 
@@ -131,6 +133,7 @@ class OptionParser {
     if (bytes_.size() < size) return malformed("ends inside a name");
     std::string value(as_text(bytes_.first(size)));
     bytes_ = bytes_.subspan(size);
+    if (!is_utf8(value)) return malformed("has a name that is not UTF-8");
     return value;
   }
 

@@ -21,8 +21,12 @@ namespace {
 
 // Fivetran's limit of a message, either way.
 constexpr int kMessageBytesMax = 128 << 20;
+// What has arrived of all messages that are not complete yet: beyond it gRPC lets clients send
+// less, takes no more connections and ends calls, whoever's they are. It ends only one call of each
+// connection, so that the fewer a connection has, the less can come beyond it.
+constexpr size_t kReceivedBytesMax = size_t{256} << 20;
 // Calls at once of one connection, and threads for those that are not streams.
-constexpr int kStreamsMax = 128;
+constexpr int kStreamsMax = 8;
 constexpr int kThreadsMax = 64;
 // A client whose machine is gone sends nothing; one that only reads slowly answers pings.
 constexpr int kKeepaliveMs = 60'000;
@@ -71,6 +75,7 @@ bool is_taken_on_ipv6(uint16_t port) {
 void set_limits(grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota("ringsync");
   quota.SetMaxThreads(kThreadsMax);
+  quota.Resize(kReceivedBytesMax);
   builder.SetResourceQuota(quota);
   builder.SetMaxReceiveMessageSize(kMessageBytesMax);
   builder.SetMaxSendMessageSize(kMessageBytesMax);

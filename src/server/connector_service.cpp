@@ -65,24 +65,36 @@ grpc::Status ConnectorService::Schema(grpc::ServerContext* /*context*/,
   return run_call("schema", ++calls_, [&] { return read_schema(*request, *response); });
 }
 
+grpc::Status ConnectorService::refusal(size_t request_bytes) const {
+  if (stopping_) return {grpc::StatusCode::UNAVAILABLE, "the connector is shutting down"};
+  if (updates_.size() >= kUpdatesMax) {
+    return {grpc::StatusCode::RESOURCE_EXHAUSTED,
+            fmt::format("{} syncs are under way; try again later", kUpdatesMax)};
+  }
+  for (const auto& [number, call] : updates_) request_bytes += call->request_bytes();
+  if (request_bytes > kRequestBytesMax) {
+    return {grpc::StatusCode::RESOURCE_EXHAUSTED,
+            fmt::format("the requests of syncs under way would take more than {} MiB; try again "
+                        "later",
+                        kRequestBytesMax >> 20)};
+  }
+  return grpc::Status::OK;
+}
+
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ConnectorService::Update(
     grpc::CallbackServerContext* /*context*/, const grpc::ByteBuffer* request) {
   wire::UpdateRequest parsed;
   grpc::ByteBuffer bytes(*request);  // parsing takes it apart
+  const size_t request_bytes = bytes.Length();
   if (!grpc::SerializationTraits<wire::UpdateRequest>::Deserialize(&bytes, &parsed).ok()) {
     return new RefusedCall({grpc::StatusCode::INVALID_ARGUMENT, "the request is no UpdateRequest"});
   }
   const std::lock_guard lock(mutex_);
-  if (stopping_) {
-    return new RefusedCall({grpc::StatusCode::UNAVAILABLE, "the connector is shutting down"});
-  }
-  if (updates_.size() >= kUpdatesMax) {
-    return new RefusedCall({grpc::StatusCode::RESOURCE_EXHAUSTED,
-                            fmt::format("{} syncs are under way; try again later", kUpdatesMax)});
-  }
+  const grpc::Status refused = refusal(request_bytes);
+  if (!refused.ok()) return new RefusedCall(refused);
   const uint64_t number = ++calls_;
-  auto call =
-      std::make_unique<UpdateCall>(number, std::move(parsed), [this, number] { forget(number); });
+  auto call = std::make_unique<UpdateCall>(number, std::move(parsed), request_bytes,
+                                           [this, number] { forget(number); });
   UpdateCall& started = *call;
   updates_.emplace(number, std::move(call));
   started.start();

@@ -22,6 +22,8 @@ class ConnectorService final
  public:
   /// Syncs at once; more are refused with RESOURCE_EXHAUSTED.
   static constexpr size_t kUpdatesMax = 64;
+  /// Bytes of their requests, which are kept until they end; what would go beyond is refused too.
+  static constexpr size_t kRequestBytesMax = size_t{256} << 20;
 
   grpc::Status ConfigurationForm(grpc::ServerContext* context,
                                  const fivetran_sdk::v2::ConfigurationFormRequest* request,
@@ -40,6 +42,8 @@ class ConnectorService final
 
  private:
   void forget(uint64_t number);
+  /// Why a sync cannot begin now, with a request of so many bytes; mutex_ is held.
+  grpc::Status refusal(size_t request_bytes) const;
 
   std::atomic<uint64_t> calls_{0};
   std::mutex mutex_;

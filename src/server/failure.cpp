@@ -42,10 +42,6 @@ std::string_view remedy(ErrorCode code) {
   return kFullResync;
 }
 
-std::string coded(const Error& error) {
-  return fmt::format("error[{}]: {}", to_string(error.code), error.message);
-}
-
 }  // namespace
 
 bool needs_user(ErrorCode code) {
@@ -54,11 +50,11 @@ bool needs_user(ErrorCode code) {
 }
 
 std::string failure_text(const Error& error) {
-  return fmt::format("{}\n{}", coded(error), remedy(error.code));
+  return fmt::format("{}\n{}", coded_text(error), remedy(error.code));
 }
 
 grpc::Status failure_status(const Error& error) {
-  return {status_code(error.code), shortened(coded(error))};
+  return {status_code(error.code), shortened(coded_text(error))};
 }
 
 }  // namespace ringsync

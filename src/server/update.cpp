@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error_catalogue.h"
 #include "base/log.h"
 #include "server/failure.h"
 #include "server/update_options.h"
@@ -52,8 +53,7 @@ Error table_failures(const SyncSummary& summary) {
     const bool counts_more =
         first != nullptr && needs_user(table.error->code) && !needs_user(first->code);
     if (first == nullptr || counts_more) first = &*table.error;
-    lines.push_back(fmt::format("table {}: error[{}]: {}", table.name, to_string(table.error->code),
-                                table.error->message));
+    lines.push_back(fmt::format("table {}: {}", table.name, coded_text(*table.error)));
   }
   return {first->code,
           fmt::format("{} of {} tables failed{}:\n{}", lines.size(), summary.tables.size(),
@@ -91,9 +91,10 @@ class UpdateCall::AttachedEngine {
 };
 
 UpdateCall::UpdateCall(uint64_t number, fivetran_sdk::v2::UpdateRequest request,
-                       std::function<void()> on_done)
+                       size_t request_bytes, std::function<void()> on_done)
     : number_(number),
       request_(std::move(request)),
+      request_bytes_(request_bytes),
       stream_([this] { request_stop(); }, std::move(on_done)) {}
 
 UpdateCall::~UpdateCall() {

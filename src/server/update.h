@@ -3,6 +3,7 @@
 // Thread rule: start() once; request_stop() may come from any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,7 +22,7 @@ class UpdateCall {
  public:
   /// `on_done` is called by a thread of gRPC when nothing of the call is needed any more: it may
   /// delete it. `number` tells the call's lines in the log from others.
-  UpdateCall(uint64_t number, fivetran_sdk::v2::UpdateRequest request,
+  UpdateCall(uint64_t number, fivetran_sdk::v2::UpdateRequest request, size_t request_bytes,
              std::function<void()> on_done);
   /// Waits for the call's thread.
   ~UpdateCall();
@@ -30,6 +31,8 @@ class UpdateCall {
 
   void start();
   grpc::ServerWriteReactor<grpc::ByteBuffer>* reactor() { return &stream_; }
+  /// Of the request, as it came.
+  size_t request_bytes() const { return request_bytes_; }
 
   /// Asks the sync to end behind a checkpoint.
   void request_stop();
@@ -47,6 +50,7 @@ class UpdateCall {
 
   const uint64_t number_;
   const fivetran_sdk::v2::UpdateRequest request_;
+  const size_t request_bytes_;
   ResponseStream stream_;
   std::thread thread_;
   std::mutex mutex_;

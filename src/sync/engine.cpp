@@ -16,6 +16,7 @@ namespace {
 constexpr int64_t kThrottlePollMs = 50;
 constexpr int64_t kPublishMs = 100;
 constexpr int64_t kRetryLogMs = 10'000;
+constexpr size_t kRangesTold = 8;
 
 }  // namespace
 
@@ -91,12 +92,16 @@ Status SyncEngine::take_event() {
   }
   auto event = scans_.next();
   if (!event.ok()) return std::move(event).error();
-  return event->has_value() ? on_event(std::move(**event)) : Status{};
+  if (event->has_value()) return on_event(std::move(**event));
+  give_up_overdue();
+  return {};
 }
 
 void SyncEngine::start_scans() {
   while (scans_.has_room()) {
-    if (!scans_.start_due_retry() && !start_next_work()) return;
+    const bool started = scans_.retries_first() ? scans_.start_due_retry() || start_next_work()
+                                                : start_next_work() || scans_.start_due_retry();
+    if (!started) return;
   }
 }
 
@@ -167,7 +172,7 @@ Status SyncEngine::on_window_probe(ActiveScan probe) {
       {std::move(probe.work), std::move(probe.probe_pages.front())}, read_setting());
   for (WindowSlice& slice : slices) {
     RINGSYNC_TRY(deliver(table, slice.work, slice.page));
-    slice.page.is_last ? table.on_scan_complete(slice.work) : table.go_on(slice.work);
+    slice.page.is_last ? table.on_scan_complete(slice.work) : table.continue_scan(slice.work);
   }
   return slices.empty() ? Status() : end_table_if_read(table);
 }
@@ -208,8 +213,9 @@ Status SyncEngine::deliver(TableRun& table, ScanWork& work, const EncodedRows& r
     first += count;
     checkpointer_.on_rows(count);
     table.summary().rows_sent += count;
-    // Inside a page the state still points to the page's start.
-    if (first < total) RINGSYNC_TRY(checkpointer_.take_if_full());
+    if (first == total) break;
+    table.on_part_delivered(work, rows, first);
+    RINGSYNC_TRY(checkpointer_.take_if_full());
   }
   table.on_delivered(work, rows);
   checkpointer_.on_page(rows.bytes);
@@ -267,7 +273,7 @@ void SyncEngine::on_failure(ActiveScan scan, const Error& error) {
     fail_table(*scan.table, error);
     return;
   }
-  scan.work = scan.table->work_after_failure(scan.work, now_ms);
+  scan.work = scan.table->work_after_failure(scan.work, error, now_ms);
   if (refused) {
     log_info(
         "table {}: the server does not take a paging state; its split goes on from the last "
@@ -276,23 +282,39 @@ void SyncEngine::on_failure(ActiveScan scan, const Error& error) {
     scan.work = scan.table->work_from_token(std::move(scan.work));
     ++scan.work.refusals;
   }
-  if (!is_hopeless(scan.work, now_ms)) {
-    retry(std::move(scan), error);
+  if (options_.retry.is_over(scan.work.failures, now_ms - scan.work.failing_since_ms)) {
+    give_up(scan, now_ms);
     return;
   }
-  const Error given_up{error.code, told_range(scan, error.message, now_ms)};
+  // Ranges behind one that gets nowhere are read meanwhile.
+  if (scan.work.failures >= options_.retry.attempts_min) scan.table->leave_lane(scan.work);
+  retry(std::move(scan), error);
+}
+
+void SyncEngine::give_up(const ActiveScan& scan, int64_t now_ms) {
+  const Error given_up{scan.work.failure->code, told_ranges(scan, now_ms)};
   // Where nothing at all has arrived meanwhile, the other tables would only wait for the same end.
   const bool source_lost = last_page_ms_ < scan.work.failing_since_ms;
   source_lost ? fail_all(given_up) : fail_table(*scan.table, given_up);
 }
 
-std::string SyncEngine::told_range(const ActiveScan& scan, const std::string& why,
-                                   int64_t now_ms) const {
-  const size_t others = scans_.failing(*scan.table);
-  const TokenRange& range = scan.work.range;
-  return fmt::format("token range ({}, {}]{}: {} (given up after {} attempts in {} s)", range.start,
-                     range.end, others == 0 ? "" : fmt::format(" and {} more", others), why,
-                     scan.work.failures, (now_ms - scan.work.failing_since_ms) / 1000);
+void SyncEngine::give_up_overdue() {
+  const int64_t now_ms = clock_.steady_ms();
+  while (const auto overdue = scans_.overdue(now_ms)) give_up(*overdue, now_ms);
+}
+
+std::string SyncEngine::told_ranges(const ActiveScan& scan, int64_t now_ms) const {
+  std::vector<TokenRange> ranges = scans_.failing(*scan.table);
+  ranges.push_back(scan.work.range);
+  ranges = merged(std::move(ranges));
+  std::string told;
+  for (size_t i = 0; i < std::min(ranges.size(), kRangesTold); ++i) {
+    told += fmt::format("{}({}, {}]", i == 0 ? "" : ", ", ranges[i].start, ranges[i].end);
+  }
+  if (ranges.size() > kRangesTold) told += fmt::format(" and {} more", ranges.size() - kRangesTold);
+  return fmt::format("token range {}: {} (given up after {} attempts in {} s)", told,
+                     scan.work.failure->message, scan.work.failures,
+                     (now_ms - scan.work.failing_since_ms) / 1000);
 }
 
 bool SyncEngine::gives_up_index(const ActiveScan& scan, const Error& error) {
@@ -312,14 +334,12 @@ bool SyncEngine::gives_up_index(const ActiveScan& scan, const Error& error) {
   return true;
 }
 
-bool SyncEngine::is_hopeless(const ScanWork& work, int64_t now_ms) const {
-  return work.failures >= options_.retry.attempts_min &&
-         now_ms - work.failing_since_ms >= options_.retry.give_up_after_ms;
-}
-
 void SyncEngine::retry(ActiveScan scan, const Error& error) {
   const int64_t now_ms = clock_.steady_ms();
-  const int64_t delay_ms = options_.retry.delay_ms(scan.work.failures, random_());
+  int64_t delay_ms = options_.retry.delay_ms(scan.work.failures, random_());
+  // The last attempt begins before the time is over.
+  const int64_t left_ms = options_.retry.give_up_after_ms - (now_ms - scan.work.failing_since_ms);
+  if (left_ms > 0) delay_ms = std::min(delay_ms, left_ms);
   if (retry_logged_ms_ == 0 || now_ms - retry_logged_ms_ >= kRetryLogMs) {
     retry_logged_ms_ = now_ms;
     log_warning("table {}: {}; trying again, for {} s at most without a page", scan.table->name(),
@@ -368,6 +388,8 @@ Result<SyncSummary> SyncEngine::summarise() {
     if (table->plan().sweeps()) table->summary().rows_deleted = sink_.rows_deleted(table->name());
     summary.tables.push_back(table->summary());
   }
+  // As people look for them, whatever the order in which they were read.
+  std::ranges::sort(summary.tables, {}, &TableSummary::name);
   return summary;
 }
 

@@ -67,9 +67,12 @@ class SyncEngine {
   void on_failure(ActiveScan scan, const Error& error);
   bool gives_up_index(const ActiveScan& scan, const Error& error);
   void retry(ActiveScan scan, const Error& error);
-  /// `why`, with the range it befell and how many more of the table's are in trouble.
-  std::string told_range(const ActiveScan& scan, const std::string& why, int64_t now_ms) const;
-  bool is_hopeless(const ScanWork& work, int64_t now_ms) const;
+  /// Fails the table of a scan that has got nowhere for too long, or all tables.
+  void give_up(const ActiveScan& scan, int64_t now_ms);
+  /// The same of scans that wait for an answer when their time is over.
+  void give_up_overdue();
+  /// Why the scan is given up, with its range and the table's others that are in trouble.
+  std::string told_ranges(const ActiveScan& scan, int64_t now_ms) const;
   void fail_table(TableRun& table, const Error& error);
   void fail_all(const Error& error);
   void publish(bool always);

@@ -35,9 +35,15 @@ struct RetryPolicy {
   int64_t delay_first_ms = 200;
   int64_t delay_max_ms = 10'000;
   /// A scan is given up after failing for so long without a page between, and so often at least: a
-  /// node that restarts is waited for, and with 30 s a request it ends within two minutes.
-  int64_t give_up_after_ms = 60'000;
+  /// node that is gone for a minute is waited for, and with 30 s a request, which the first failure
+  /// may take to show, it ends within two minutes.
+  int64_t give_up_after_ms = 75'000;
   uint32_t attempts_min = 3;
+
+  /// True where a scan that has failed so often in a row, the first time so long ago, is given up.
+  bool is_over(uint32_t failures, int64_t failing_ms) const {
+    return failures >= attempts_min && failing_ms >= give_up_after_ms;
+  }
 
   /// Delay before attempt number `attempt` (1: the first repetition): exponential, and between half
   /// and all of it by `random`, so that scans that failed together do not return together.

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/log.h"
@@ -87,7 +89,8 @@ Status forget_resynced(const SyncOptions& options, const Survey& survey, SyncSta
 /// Forgets tables that the keyspace no longer has, but for the start of their last run: should one
 /// come back, its rows must be later than those that stay in the destination.
 void forget_missing_tables(const Keyspace& keyspace, SyncState& state) {
-  for (auto& [name, table_state] : state.tables) {
+  for (auto& [key, table_state] : state.tables) {
+    const std::string& name = key;  // clang before 16 captures no structured binding
     const bool is_there = std::any_of(keyspace.tables.begin(), keyspace.tables.end(),
                                       [&](const Table& table) { return table.name == name; });
     if (is_there || table_state.table_id.empty()) continue;
@@ -176,6 +179,18 @@ class TableOpener {
   const std::set<std::string>& done_tables_;
 };
 
+/// Runs under way come first, then tables of which nothing tells when they were read last, then
+/// those that have waited longest. Else a table with much to send each time would keep those behind
+/// it from ever being read, where each sync is cut off.
+void put_longest_waiting_first(OpenedSync& sync) {
+  const auto turn = [&](const std::unique_ptr<TableRun>& run) {
+    constexpr int64_t kUnknown = std::numeric_limits<int64_t>::min();
+    const TableState& state = sync.state.tables[run->name()];
+    return std::tuple(!run->goes_on(), state.cursor_ms.value_or(kUnknown), run->name());
+  };
+  std::ranges::sort(sync.tables, {}, turn);
+}
+
 }  // namespace
 
 Result<OpenedSync> open_sync(Source& source, Sink& sink, const Clock& clock,
@@ -194,6 +209,7 @@ Result<OpenedSync> open_sync(Source& source, Sink& sink, const Clock& clock,
     RINGSYNC_ASSIGN(auto run, opener.open(table, sync.state.tables[table.name], clock.steady_ms()));
     sync.tables.push_back(std::move(run));
   }
+  put_longest_waiting_first(sync);
   return sync;
 }
 

@@ -50,6 +50,10 @@ Result<EncodedRows> encode_page(TableEncoders& encoders, bool wanted, PageIndex&
   }
   if (plan.cursor_column) rows.null_cursor_rows = null_count(view, *plan.cursor_column);
 
+  for (uint32_t row = kMarkRows; row <= view.row_count(); row += kMarkRows) {
+    rows.marks.push_back(encoders.token_of(view, row - 1));
+  }
+
   view = view.first_columns(columns_sent);
   RINGSYNC_ASSIGN(std::unique_ptr<PageEncoder> encoder, encoders.borrow());
   uint32_t failed_row = 0;

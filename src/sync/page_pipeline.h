@@ -38,6 +38,9 @@ class TableEncoders {
   std::vector<std::unique_ptr<PageEncoder>> idle_;
 };
 
+/// So many rows after each other share a mark (EncodedRows::marks).
+inline constexpr uint32_t kMarkRows = 64;
+
 /// A page, encoded, with what progress and summary need of it.
 struct EncodedRows {
   std::shared_ptr<const EncodedPage> encoded;  // shared: slices of it may wait in the sink
@@ -46,6 +49,8 @@ struct EncodedRows {
   uint32_t null_cursor_rows = 0;
   size_t bytes = 0;              // of the result page
   Token last_token = kTokenMin;  // of the last row; meaningless where rows_read is 0
+  /// Tokens of every kMarkRows-th row that is sent: how far a page is that is delivered in parts.
+  std::vector<Token> marks;
   std::vector<uint8_t> paging_state;
   bool is_last = false;
 };

@@ -1,4 +1,4 @@
-// RunProgress: which token ranges of one table's run are delivered, to the page. What a checkpoint
+// RunProgress: which token ranges of one table's run are delivered. What a checkpoint
 // records and a resume begins from. Pure; delivering thread.
 #pragma once
 
@@ -28,7 +28,8 @@ class RunProgress {
   /// What nobody has read or holds a position in.
   std::vector<TokenRange> remaining() const;
 
-  /// A page of the scan over `range` is delivered: everything up to `reached` is.
+  /// A page of the scan over `range` is delivered: everything up to `reached` is. Without a paging
+  /// state: everything before it.
   void advance(TokenRange range, Token reached, std::vector<uint8_t> paging_state);
 
   /// The scan over `range` is delivered to its end.

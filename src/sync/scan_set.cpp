@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "plan/token_ranges.h"
 
 namespace ringsync {
@@ -16,6 +17,7 @@ constexpr uint32_t kSizeProbePages = 8;
 constexpr uint32_t kQuickProbePages = 3;
 constexpr uint32_t kPageRowsLeast = 64;
 constexpr int64_t kPollMs = 50;
+constexpr int64_t kLastAttemptMs = 10'000;
 // A published rule of thumb is three scans a core; more than 64 only fragment the state.
 constexpr uint32_t kScansPerShard = 3;
 constexpr uint32_t kInFlightMin = 4;
@@ -88,22 +90,38 @@ ScanRequest ScanSet::request(const TableRun& table, const ScanWork& work) const 
   const uint32_t page_rows = flow_->page_rows();
   const uint32_t halvings = std::min<uint32_t>(2 * work.failures, 31);
   request.page_rows_max = std::max(page_rows >> halvings, std::min(page_rows, kPageRowsLeast));
-  request.first_page_rows =
-      is_size_probe(work.purpose)
-          ? std::min(kProbeRows, page_rows)
-          : table.first_page_rows(options_.page_bytes_target, request.page_rows_max);
+  if (is_size_probe(work.purpose)) {
+    request.first_page_rows = std::min(kProbeRows, page_rows);
+    return request;
+  }
+  uint32_t first_page_rows_max = request.page_rows_max;
+  // A sync may be cut off soon after each checkpoint, again and again. Inside a partition only a
+  // page's end can be gone on from: the first page of each scan must end before a checkpoint.
+  if (table.goes_on()) {
+    first_page_rows_max =
+        std::min(first_page_rows_max, std::max(options_.checkpoint_interval_rows, kPageRowsLeast));
+  }
+  request.first_page_rows = table.first_page_rows(options_.page_bytes_target, first_page_rows_max);
   return request;
 }
 
 void ScanSet::start(TableRun& table, ScanWork work, bool only_estimate) {
+  retried_last_ = false;
   const bool is_estimate =
       only_estimate || (is_size_probe(work.purpose) && !table.probe_reads_all());
   ScanRequest wanted = request(table, work);
   wanted.id = next_id_++;
   pipeline_->open(wanted.id, table.encoders(),
                   is_estimate ? PagePipeline::Use::kEstimate : PagePipeline::Use::kRows);
-  scans_.emplace(wanted.id, ActiveScan{&table, std::move(work), {}});
+  scans_.emplace(wanted.id, ActiveScan{&table, std::move(work), {}, clock_.steady_ms()});
   scanner_->start(std::move(wanted));
+}
+
+bool ScanSet::retries_first() const {
+  const auto failing = std::count_if(scans_.begin(), scans_.end(), [](const auto& entry) {
+    return entry.second.work.failures > 0;
+  });
+  return !retried_last_ && failing < std::max<int64_t>(flow_->in_flight() / 2, 1);
 }
 
 bool ScanSet::start_due_retry() {
@@ -114,6 +132,7 @@ bool ScanSet::start_due_retry() {
   Retry retry = std::move(*due);
   retries_.erase(due);
   start(*retry.table, std::move(retry.work));
+  retried_last_ = true;
   return true;
 }
 
@@ -130,13 +149,40 @@ void ScanSet::drop(const TableRun& table) {
   });
 }
 
-size_t ScanSet::failing(const TableRun& table) const {
-  auto count = std::count_if(retries_.begin(), retries_.end(),
-                             [&](const Retry& retry) { return retry.table == &table; });
-  count += std::count_if(scans_.begin(), scans_.end(), [&](const auto& entry) {
-    return entry.second.table == &table && entry.second.work.failures > 0;
+std::vector<TokenRange> ScanSet::failing(const TableRun& table) const {
+  std::vector<TokenRange> ranges;
+  for (const Retry& retry : retries_) {
+    if (retry.table == &table) ranges.push_back(retry.work.range);
+  }
+  for (const auto& [id, scan] : scans_) {
+    if (scan.table == &table && scan.work.failures > 0) ranges.push_back(scan.work.range);
+  }
+  return ranges;
+}
+
+std::optional<ActiveScan> ScanSet::overdue(int64_t now_ms) const {
+  const auto overdue = std::find_if(scans_.begin(), scans_.end(), [&](const auto& entry) {
+    const ActiveScan& scan = entry.second;
+    // One that reads rows met before again gets somewhere, though its failures stay counted.
+    return !scan.work.repeats_until && now_ms - scan.started_ms >= kLastAttemptMs &&
+           options_.retry.is_over(scan.work.failures, now_ms - scan.work.failing_since_ms);
   });
-  return static_cast<size_t>(count);
+  if (overdue == scans_.end()) return std::nullopt;
+  return ActiveScan{overdue->second.table, overdue->second.work, {}, overdue->second.started_ms};
+}
+
+void ScanSet::on_page() {
+  const auto before = std::pair(flow_->in_flight(), flow_->page_rows());
+  flow_->on_page();
+  if (std::pair(flow_->in_flight(), flow_->page_rows()) == before) return;
+  log_debug("pages arrive: now {} scans at once, pages of up to {} rows", flow_->in_flight(),
+            flow_->page_rows());
+}
+
+void ScanSet::on_overload() {
+  flow_->on_overload(clock_.steady_ms());
+  log_debug("the cluster does not keep up: now {} scans at once, pages of up to {} rows",
+            flow_->in_flight(), flow_->page_rows());
 }
 
 ActiveScan* ScanSet::find(ScanId id) {

@@ -24,6 +24,7 @@ struct ActiveScan {
   TableRun* table = nullptr;
   ScanWork work;
   std::vector<EncodedRows> probe_pages;  // of a probe: counted once it is known what they tell
+  int64_t started_ms = 0;                // steady
 };
 
 /// Pages that a probe asks for at most.
@@ -51,14 +52,20 @@ class ScanSet {
   void start(TableRun& table, ScanWork work) { start(table, std::move(work), false); }
   /// Pages come without rows.
   void start_estimate(TableRun& table, ScanWork work) { start(table, std::move(work), true); }
+  /// True where a scan that is to be tried again comes before one that has not failed. Those that
+  /// fail may take as long as a time-out each: they get every second place, and half of all.
+  bool retries_first() const;
   /// Starts one of the scans whose time to be tried again has come, if there is one.
   bool start_due_retry();
   void retry_later(TableRun& table, ScanWork work, int64_t delay_ms);
   /// Forgets the scans of a table, those to be tried again too.
   void drop(const TableRun& table);
 
-  /// Scans of a table that have failed and got no further since.
-  size_t failing(const TableRun& table) const;
+  /// Ranges of a table's scans that have failed and got no further since.
+  std::vector<TokenRange> failing(const TableRun& table) const;
+  /// A copy of a scan that still waits for an answer when its time to be tried again is over, if
+  /// there is one.
+  std::optional<ActiveScan> overdue(int64_t now_ms) const;
 
   /// Null where the scan was ended or dropped. Valid until scans start or end.
   ActiveScan* find(ScanId id);
@@ -68,8 +75,8 @@ class ScanSet {
   /// The next page or failure in order; nothing when there is something else to do.
   Result<std::optional<PipelineEvent>> next();
 
-  void on_page() { flow_->on_page(); }
-  void on_overload() { flow_->on_overload(clock_.steady_ms()); }
+  void on_page();
+  void on_overload();
 
  private:
   struct Retry {
@@ -89,6 +96,7 @@ class ScanSet {
   std::unique_ptr<PagePipeline> pipeline_;  // ends before the scanner it reads
   std::unordered_map<ScanId, ActiveScan> scans_;
   std::vector<Retry> retries_;
+  bool retried_last_ = false;  // the last scan started was one that had failed
   ScanId next_id_ = 1;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "plan/token_ranges.h"
@@ -53,6 +54,9 @@ RunKind run_from(const std::string& name) {
 // nlohmann converts silently between number types; a state must hold what we wrote.
 int64_t integer(const json& value) {
   if (!value.is_number_integer()) damaged("an integer is missing");
+  constexpr auto kMax = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+  const bool is_too_large = value.is_number_unsigned() && value.get<uint64_t>() > kMax;
+  if (is_too_large) damaged("an integer is too large");
   return value.get<int64_t>();
 }
 
@@ -60,6 +64,19 @@ int64_t integer(const json& value) {
 std::string dumped(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
+
+/// Times that clocks show, with room to reckon: what is added to them or taken off cannot overflow.
+constexpr int64_t kClockMaxMs = 4'000'000'000'000'000;  // some 126,000 years from 1970
+constexpr int64_t kBoundMaxMs = 2 * kClockMaxMs;  // of a read: a clock's time less the overlap
+
+int64_t within(int64_t value, int64_t max) {
+  if (value < -max || value > max) damaged("a time is out of range");
+  return value;
+}
+
+int64_t clock_ms(const json& value) { return within(integer(value), kClockMaxMs); }
+int64_t clock_us(const json& value) { return within(integer(value), kClockMaxMs * 1000); }
+int64_t bound_ms(const json& value) { return within(integer(value), kBoundMaxMs); }
 
 json encode_run(const RunState& run) {
   json done = json::array();
@@ -96,16 +113,17 @@ ScanPosition decode_position(const json& value) {
 RunState decode_run(const json& document) {
   RunState run;
   run.kind = run_from(document.at("kind").get<std::string>());
-  run.until_ms = integer(document.at("until_ms"));
-  run.started_us = integer(document.at("started_us"));
+  run.until_ms = clock_ms(document.at("until_ms"));
+  run.started_us = clock_us(document.at("started_us"));
   run.paging_fingerprint = document.at("paging").get<std::string>();
-  if (document.contains("after_ms")) run.cursor_after_ms = integer(document.at("after_ms"));
+  if (document.contains("after_ms")) run.cursor_after_ms = bound_ms(document.at("after_ms"));
   const bool may_be_bounded = run.kind != RunKind::kFull;
   const bool must_be_bounded = run.kind == RunKind::kIncremental;
   if (run.cursor_after_ms ? !may_be_bounded : must_be_bounded) {
     damaged("a run and its bound do not go together");
   }
-  if (document.contains("window_end_ms")) run.window_end_ms = integer(document.at("window_end_ms"));
+  if (document.contains("window_end_ms"))
+    run.window_end_ms = bound_ms(document.at("window_end_ms"));
   if (run.window_end_ms && (!run.cursor_after_ms || *run.window_end_ms <= *run.cursor_after_ms)) {
     damaged("a window does not end after its start");
   }
@@ -152,9 +170,9 @@ TableState decode_table(const json& document) {
   if (document.contains("cursor_column")) {
     table.cursor_column = document.at("cursor_column").get<std::string>();
   }
-  table.last_run_started_us = integer(document.at("last_run_started_us"));
-  if (document.contains("cursor_ms")) table.cursor_ms = integer(document.at("cursor_ms"));
-  if (document.contains("floor_ms")) table.floor_ms = integer(document.at("floor_ms"));
+  table.last_run_started_us = clock_us(document.at("last_run_started_us"));
+  if (document.contains("cursor_ms")) table.cursor_ms = clock_ms(document.at("cursor_ms"));
+  if (document.contains("floor_ms")) table.floor_ms = clock_ms(document.at("floor_ms"));
   if (document.contains("run")) table.run = decode_run(document.at("run"));
   return table;
 }

@@ -28,6 +28,7 @@ TableRun::TableRun(TablePlan plan, TableState& state, PagingFingerprint paging_f
       whole_table_(std::make_shared<const ScanQuery>(
           ScanQuery{plan_.table_read(), plan_.cursor_column, {}, {}})),
       progress_(*state.run, state.run->paging_fingerprint),
+      goes_on_(state.run->has_begun),
       resumes_window_(state.run->window_end_ms.has_value()),
       share_at_start_(progress_.share()) {
   summary_.name = plan_.table.name;
@@ -204,7 +205,7 @@ std::optional<ScanWork> TableRun::take_work() {
   return work;
 }
 
-void TableRun::go_on(const ScanWork& work) {
+void TableRun::continue_scan(const ScanWork& work) {
   ScanWork rest = work;
   rest.purpose = ScanPurpose::kSplit;
   if (const ScanPosition* position = progress_.position(work.range)) {
@@ -213,13 +214,20 @@ void TableRun::go_on(const ScanWork& work) {
   pending_.push_back(std::move(rest));
 }
 
-ScanWork TableRun::work_after_failure(const ScanWork& failed, int64_t now_ms) const {
+ScanWork TableRun::work_after_failure(const ScanWork& failed, const Error& error,
+                                      int64_t now_ms) const {
   ScanWork work = failed;
   if (work.failures++ == 0) work.failing_since_ms = now_ms;
+  work.failure = error;
   if (const ScanPosition* position = progress_.position(failed.range)) {
     work.paging_state = position->paging_state;
   }
   return work;
+}
+
+void TableRun::leave_lane(ScanWork& work) {
+  if (work.lane) queue_.release(*work.lane);
+  work.lane.reset();
 }
 
 ScanWork TableRun::work_from_token(ScanWork work) {
@@ -250,6 +258,16 @@ void TableRun::on_delivered(ScanWork& work, const EncodedRows& rows) {
   const ScanPosition* before = progress_.position(work.range);
   const Token stays = before != nullptr ? before->reached : work.range.start + 1;
   progress_.advance(work.range, rows.rows_read > 0 ? rows.last_token : stays, rows.paging_state);
+}
+
+void TableRun::on_part_delivered(const ScanWork& work, const EncodedRows& rows,
+                                 uint32_t delivered) {
+  if (delivered < kMarkRows) return;
+  const Token reached = rows.marks[delivered / kMarkRows - 1];
+  // In the partition in which the page begins, its own paging state is further.
+  const ScanPosition* before = progress_.position(work.range);
+  if (before != nullptr && reached <= before->reached) return;
+  progress_.advance(work.range, reached, {});
 }
 
 void TableRun::count_nulled(const EncodedPage& page) {

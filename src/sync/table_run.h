@@ -43,6 +43,7 @@ struct ScanWork {
   uint32_t failures = 0;               // in a row, without getting further between them
   uint32_t refusals = 0;               // of its paging states by the server
   int64_t failing_since_ms = 0;        // steady; of the first of these
+  std::optional<Error> failure;        // the last one
 };
 
 /// A slice of the ring within an index window, and its first page.
@@ -100,8 +101,8 @@ class TableRun {
   /// The size is known: chooses between index windows and a scan, and plans the first reads.
   void plan_reads(TableEstimate estimate, const ReadSetting& setting);
   /// A slice's first page has come. With the last of them, all slices of the window, which are to
-  /// be delivered and, where they are not at their ends, gone on with (see go_on); nothing before,
-  /// nor where they tell that a scan is cheaper, which is planned then.
+  /// be delivered and, where they are not at their ends, gone on with (see continue_scan); nothing
+  /// before, nor where they tell that a scan is cheaper, which is planned then.
   std::vector<WindowSlice> meet_slice(WindowSlice slice, const ReadSetting& setting);
   /// The present bounds are read to their end. False where nothing is left; else the next window,
   /// or a scan of all that is left, is planned.
@@ -116,6 +117,8 @@ class TableRun {
   bool has_begun() const { return state_.run->has_begun; }
   void mark_begun() { state_.run->has_begun = true; }
 
+  /// True where an earlier sync began this run and was cut off.
+  bool goes_on() const { return goes_on_; }
   /// True where nothing of this run was delivered before.
   bool is_untouched() const { return share_at_start_ == 0 && !resumes_window_; }
   /// True where this run leaves out rows because an earlier one has brought them.
@@ -129,15 +132,20 @@ class TableRun {
 
   /// The next scan to start, if there is one now.
   std::optional<ScanWork> take_work();
-  /// A scan that ended before its range did goes on behind its last delivered page.
-  void go_on(const ScanWork& work);
+  /// A scan that ended before its range did is continued behind its last delivered page.
+  void continue_scan(const ScanWork& work);
   /// A scan that failed goes on from the last delivered page of its range.
-  ScanWork work_after_failure(const ScanWork& failed, int64_t now_ms) const;
+  ScanWork work_after_failure(const ScanWork& failed, const Error& error, int64_t now_ms) const;
+  /// The split stays out, and those behind it may be handed out all the same: done ranges then do
+  /// not merge over it.
+  void leave_lane(ScanWork& work);
   /// A scan whose paging state cannot be used goes on from the last delivered token.
   ScanWork work_from_token(ScanWork work);
 
   /// Counts a delivered page and moves the position in `work.range`.
   void on_delivered(ScanWork& work, const EncodedRows& rows);
+  /// The first `delivered` rows of a page are; the others will follow.
+  void on_part_delivered(const ScanWork& work, const EncodedRows& rows, uint32_t delivered);
   /// The scan is at its end, and delivered.
   void on_scan_complete(const ScanWork& work);
   /// True where every range is delivered within the present bounds.
@@ -182,6 +190,7 @@ class TableRun {
   TablePhase phase_ = TablePhase::kWaiting;
   TableSummary summary_;
   bool rereads_ = false;  // a key may come again: a later window or another way to read
+  const bool goes_on_;
   bool resumes_window_ = false;
   double share_at_start_ = 0;
   double share_before_scan_ = 0;  // read by index before a scan took over

@@ -101,7 +101,7 @@ inline PageBuilder names_page(const std::vector<std::pair<int32_t, std::string>>
   return page;
 }
 
-inline std::string database_name(const testing::TestParamInfo<DatabaseKind>& info) {
+inline std::string parameter_name(const testing::TestParamInfo<DatabaseKind>& info) {
   switch (info.param) {
     case DatabaseKind::kDuckDb: return "DuckDb";
     case DatabaseKind::kSqlite: return "Sqlite";
@@ -115,6 +115,6 @@ inline std::string database_name(const testing::TestParamInfo<DatabaseKind>& inf
   INSTANTIATE_TEST_SUITE_P(                                                                     \
       On, suite,                                                                                \
       testing::Values(DatabaseKind::kDuckDb, DatabaseKind::kSqlite, DatabaseKind::kPostgresql), \
-      database_name)
+      parameter_name)
 
 }  // namespace ringsync

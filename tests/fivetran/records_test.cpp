@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+#include <set>
+
 #include "../unit/cql/page_builder.h"
 #include "random_rows.h"
 #include "recording_stream.h"
@@ -70,7 +74,24 @@ std::vector<sdk::Record> sent(const Table& table, const FivetranEncoding& encodi
   return records;
 }
 
-void check_random_table(uint64_t seed) {
+/// The fields of ValueType in which values arrived, by their names.
+using Fields = std::set<std::string>;
+
+Fields value_fields() {
+  Fields names;
+  const google::protobuf::Descriptor& message = *sdk::ValueType::descriptor();
+  for (int i = 0; i < message.field_count(); ++i) names.insert(message.field(i)->name());
+  return names;
+}
+
+void note_fields(const sdk::Record& record, Fields& met) {
+  for (const auto& [name, value] : record.data()) {
+    const int number = static_cast<int>(value.inner_case());
+    met.insert(sdk::ValueType::descriptor()->FindFieldByNumber(number)->name());
+  }
+}
+
+void check_random_table(uint64_t seed, Fields& met) {
   SCOPED_TRACE(fmt::format("seed {}", seed));
   RandomRows random(seed);
   const FivetranEncoding encoding = random_encoding(random);
@@ -97,6 +118,7 @@ void check_random_table(uint64_t seed) {
     ASSERT_FALSE(have[row].has_schema_name());
     ASSERT_EQ(have[row].type(), sdk::UPSERT);
     ASSERT_EQ(bytes_of(record_of(have[row])), bytes_of(want[row])) << "row " << row;
+    note_fields(have[row], met);
   }
   // Every length is written as short as it can be: protobuf's own form has the same size.
   const std::vector<sdk::UpdateResponse> decoded = stream.decoded();
@@ -106,10 +128,18 @@ void check_random_table(uint64_t seed) {
 }
 
 TEST(FivetranRecords, RandomTablesOfEveryTypeArriveAsTheyWereDrawn) {
+  // CQL has no type that would be a SHORT (smallint and tinyint are INT, as the original example
+  // has them), a date and time without a zone, XML, or NAIVE_TIME, which is for no source: a time
+  // is a STRING. No column is ever UNSPECIFIED in a record. All other types have to be met.
+  const Fields never_sent = {"short", "naive_datetime", "naive_time", "xml"};
+  Fields met;
   for (uint64_t seed = 1; seed <= kTables; ++seed) {
-    check_random_table(seed);
+    check_random_table(seed, met);
     if (HasFatalFailure()) return;
   }
+  Fields expected;
+  std::ranges::set_difference(value_fields(), never_sent, std::inserter(expected, expected.end()));
+  EXPECT_EQ(met, expected);
 }
 
 Table text_table(std::string name, TypeKind kind) {

@@ -7,6 +7,8 @@
 
 namespace ringsync::simulation {
 
+inline constexpr int64_t kHourMs = 3'600'000;
+
 /// Both clocks of the client. Its wall clock may be wrong; the cluster's is true.
 class SimClock final : public Clock {
  public:

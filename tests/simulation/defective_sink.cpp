@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "defects.h"
+#include "fake_database.h"
 #include "plan/table_planning.h"
 #include "plan/token_ranges.h"
 #include "sync/state_codec.h"
@@ -30,6 +31,17 @@ void spoil_saved(Defect defect, SyncState& state) {
       }
       other = &*table.run;
     }
+  }
+}
+
+/// The tables' identities and keys as they are now, whatever they were.
+void take_over_identities(Stage& stage, SyncState& state) {
+  const auto keyspace = testing::FakeSource(stage.world.tables(), stage.clock).keyspace();
+  for (const Table& table : keyspace->tables) {
+    const auto known = state.tables.find(table.name);
+    if (known == state.tables.end() || known->second.table_id.empty()) continue;
+    known->second.table_id = table.id;
+    known->second.key_fingerprint = key_fingerprint(table);
   }
 }
 
@@ -61,6 +73,7 @@ class DefectiveSink final : public Sink {
     if (!stored) return stored;
     RINGSYNC_ASSIGN(SyncState state, decode_state(stored->json));
     spoil_loaded(defect_, state);
+    if (defect_ == Defect::kMadeAnewUnnoticed) take_over_identities(stage_, state);
     stored->json = encode_state(state);
     return stored;
   }

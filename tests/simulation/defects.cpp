@@ -25,6 +25,7 @@ const std::vector<DefectText>& all_defects() {
       {Defect::kWindowSkipped, "window_skipped"},
       {Defect::kDoneTooEarly, "done_too_early"},
       {Defect::kPagingStateOfAnotherRead, "paging_state_of_another_read"},
+      {Defect::kMadeAnewUnnoticed, "made_anew_unnoticed"},
       {Defect::kWritersMixed, "writers_mixed"},
       {Defect::kIntervalIgnored, "interval_ignored"},
       {Defect::kRetriedForEver, "retried_for_ever"},

@@ -34,6 +34,7 @@ enum class Defect : uint8_t {
   kWindowSkipped,             // a resume takes the index window under way for read
   kDoneTooEarly,              // a table counts as complete when most of it is
   kPagingStateOfAnotherRead,  // paging states are used whatever they were made for
+  kMadeAnewUnnoticed,         // a table made anew, with another key too, is taken for the old one
   kWritersMixed,              // a second sync's commits are not noticed
   kIntervalIgnored,           // checkpoints come five times too late
   kRetriedForEver,            // a scan that fails is never given up

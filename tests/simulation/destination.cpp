@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "fake_database.h"
 #include "plan/token_ranges.h"
 #include "sync/state_codec.h"
 
@@ -14,20 +13,21 @@ namespace {
 
 class SimEncoder final : public PageEncoder {
  public:
-  SimEncoder(Stage& stage, std::unique_ptr<PageEncoder> inner)
-      : stage_(stage), inner_(std::move(inner)) {}
+  SimEncoder(Stage& stage, std::string table, std::unique_ptr<PageEncoder> inner)
+      : stage_(stage), table_(std::move(table)), inner_(std::move(inner)) {}
 
   Result<std::unique_ptr<EncodedPage>> encode(const PageView& page, uint32_t& failed_row) override {
     if (!stage_.random.chance(stage_.faults.encoding_failure_rate)) {
       return inner_->encode(page, failed_row);
     }
-    stage_.has_failed = true;
+    stage_.note_failure(table_);
     stage_.count("values that the destination cannot hold");
     return Error{ErrorCode::kUnrepresentable, "no such value"};
   }
 
  private:
   Stage& stage_;
+  const std::string table_;
   std::unique_ptr<PageEncoder> inner_;
 };
 
@@ -50,12 +50,17 @@ bool SimSink::is_fivetran() const {
 
 Result<std::optional<StoredState>> SimSink::load_state() {
   auto& states = destination_.states;
-  // Any state since the one that the last sync was handed may be the newest that was kept.
-  if (states.size() > 1 && stage_.random.chance(stage_.faults.older_state_rate)) {
+  // Any state since the one that the last sync was handed may be the newest that was kept; should
+  // somebody hand one of an earlier sync, all that changed since is to come again.
+  const size_t handed = destination_.handed;
+  if (states.size() - handed > 1 && stage_.random.chance(stage_.faults.older_state_rate)) {
     stage_.count("restarts from an older saved state");
-    states.resize(1 + stage_.random.below(states.size() - 1));
+    states.resize(handed + 1 + stage_.random.below(states.size() - handed - 1));
+  } else if (handed > 0 && stage_.random.chance(stage_.faults.old_state_rate)) {
+    stage_.count("restarts from a state of an earlier sync");
+    states.resize(1 + stage_.random.below(handed));
   }
-  states.erase(states.begin(), states.end() - 1);
+  destination_.handed = states.size() - 1;
   sequence_ = destination_.sequence();
   if (states.back()) {
     auto decoded = decode_state(states.back()->json);
@@ -67,6 +72,11 @@ Result<std::optional<StoredState>> SimSink::load_state() {
 Result<TableOpening> SimSink::open_table(const TablePlan& plan) {
   if (plan.table.name == stage_.faults.refused_table) {
     return Error{ErrorCode::kUnsupportedType, "refused"};
+  }
+  const auto key = destination_.keys.find(plan.table.name);
+  if (key != destination_.keys.end() && key->second != plan.table.primary_key_count) {
+    stage_.count("tables refused for their new key");
+    return Error{ErrorCode::kKeyChanged, "the destination has rows by another key"};
   }
   runs_[plan.table.name] =
       std::make_shared<const RunFacts>(stage_.checker.planned(plan, stage_.clock.true_ms()));
@@ -97,17 +107,19 @@ Status SimSink::begin_table(const TablePlan& plan) {
 
 Result<std::unique_ptr<PageEncoder>> SimSink::encoder(const TablePlan& plan) {
   return std::unique_ptr<PageEncoder>(
-      std::make_unique<SimEncoder>(stage_, testing::fake_encoder(plan.table)));
+      std::make_unique<SimEncoder>(stage_, plan.table.name, testing::fake_encoder(plan.table)));
 }
 
-void SimSink::check_repeat(const TablePlan& plan, int64_t id,
-                           const std::optional<int64_t>& cursor_ms) const {
+void SimSink::check_repeat(const TablePlan& plan, const testing::FakePage& page,
+                           uint32_t row) const {
   const std::string& table = plan.table.name;
+  const auto& [id, values] = page.rows.at(row);
+  const std::optional<int64_t>& cursor_ms = values.updated_at_ms;
   if (!start_state_ || !start_state_->tables.contains(table)) return;
   const auto& run = start_state_->tables.at(table).run;
   const RunFacts& facts = *runs_.at(table);
   if (!run || run->started_us != facts.started_us || run->until_ms != plan.until_ms) return;
-  const Token token = stage_.world.token_of(table, id);
+  const Token token = testing::token_of_id(page.partitions.at(row));
   const bool is_behind = std::any_of(run->active.begin(), run->active.end(), [&](const auto& at) {
     return token > at.range.start && token < at.reached;
   });
@@ -127,11 +139,11 @@ Status SimSink::deliver(const TablePlan& plan, const std::shared_ptr<const Encod
                         RowSlice slice) {
   bool crashes_behind_it = false;
   RINGSYNC_TRY(step(crashes_behind_it));
-  const auto& rows = dynamic_cast<const testing::FakePage&>(*page).rows;
+  const auto& read = dynamic_cast<const testing::FakePage&>(*page);
   for (uint32_t i = slice.first_row; i < slice.first_row + slice.row_count; ++i) {
-    const auto& [id, row] = rows.at(i);
-    check_repeat(plan, id, row.updated_at_ms);
-    check_announced(plan, id, slice.may_repeat);
+    const auto& [id, row] = read.rows.at(i);
+    check_repeat(plan, read, i);
+    check_announced(plan, read.partitions.at(i), id, slice.may_repeat);
     log_.push_back(
         {Entry::Kind::kRow, runs_.at(plan.table.name), id, row.value, plan.run_started_us, {}});
   }
@@ -145,8 +157,10 @@ Status SimSink::deliver(const TablePlan& plan, const std::shared_ptr<const Encod
   return {};
 }
 
-void SimSink::check_announced(const TablePlan& plan, int64_t id, bool may_repeat) {
-  const bool is_first = in_group_.emplace(plan.table.name, id).second;
+void SimSink::check_announced(const TablePlan& plan, int64_t partition, int64_t id,
+                              bool may_repeat) {
+  // A table made anew under the scan may have the id in another partition: it is another row.
+  const bool is_first = in_group_.emplace(plan.table.name, partition, id).second;
   // A source that gives a page twice does what the port rules out.
   if (is_first || may_repeat || stage_.faults.echo_rate > 0) return;
   stage_.checker.fail(invariant::kRepeatsAreAnnounced,
@@ -225,7 +239,7 @@ void SimSink::apply(const Entry& entry) {
   if (entry.kind == Entry::Kind::kTruncate) return apply_truncate(entry);
   DestinationRow& row = destination_.tables[entry.run->table][entry.id];
   stage_.checker.row_arrives(entry.run->table, entry.id, row.value, entry.value);
-  row = {entry.value, entry.synced_us, false};
+  row = {entry.value, entry.synced_us, false, entry.run->key_columns};
 }
 
 void SimSink::apply_truncate(const Entry& entry) {
@@ -233,9 +247,10 @@ void SimSink::apply_truncate(const Entry& entry) {
   for (auto& [id, row] : destination_.tables[name]) row.is_deleted = true;
   // The last state before it is kept at least.
   auto& states = destination_.states;
-  states.erase(std::remove_if(states.begin(), states.end() - 1,
-                              [&](const auto& state) { return state && tells_of(*state, name); }),
-               states.end() - 1);
+  const auto is_lost = [&](const auto& state) { return state && tells_of(*state, name); };
+  const auto handed = states.begin() + static_cast<std::ptrdiff_t>(destination_.handed);
+  destination_.handed -= static_cast<size_t>(std::count_if(states.begin(), handed, is_lost));
+  states.erase(std::remove_if(states.begin(), states.end() - 1, is_lost), states.end() - 1);
 }
 
 void SimSink::apply_finish(const Entry& entry) {
@@ -254,7 +269,10 @@ void SimSink::apply_state(const Entry& entry) {
   if (!is_fivetran()) states.clear();
   states.emplace_back(entry.state);
   // Tables are made in the transaction of the first commit behind them.
-  for (const std::string& table : created_) destination_.tables.try_emplace(table);
+  for (const std::string& table : created_) {
+    destination_.tables.try_emplace(table);
+    if (!is_fivetran()) destination_.keys.try_emplace(table, runs_.at(table)->key_columns);
+  }
   stage_.checker.state_is_saved(entry.state.json, destination_.tables);
   for (const auto& run : std::exchange(finished_, {})) {
     stage_.count("runs completed");

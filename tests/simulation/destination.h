@@ -9,9 +9,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "fake_database.h"
 #include "invariants.h"
 #include "sink/sink.h"
 #include "stage.h"
@@ -21,10 +23,11 @@ namespace ringsync::simulation {
 /// What outlives a crash.
 struct SimDestination {
   DestinationTables tables;
-  /// States that the next sync may be handed, in the order in which they became durable. The first
-  /// is the one that the last sync began with, or one later than a truncate that took away what it
-  /// tells of; a database has one only.
+  std::map<std::string, uint16_t> keys;  // columns of the key by which a database merges each
+  /// States that the next sync may be handed, in the order in which they became durable: of all
+  /// syncs, but for those before a truncate that took away what they tell of. A database has one.
   std::vector<std::optional<StoredState>> states{std::nullopt};
+  size_t handed = 0;               // of these, what the last sync began with
   bool compares_sequences = true;  // a defect is tried without
 
   uint64_t sequence() const { return states.back() ? states.back()->sequence : 0; }
@@ -48,6 +51,9 @@ class SimSink final : public Sink {
   void end();
   /// The state that was sent last, whether it has become durable or not.
   const std::optional<SyncState>& last_state() const { return last_state_; }
+  /// Calls that a crash may come before or behind.
+  uint64_t steps() const { return calls_; }
+  bool has_crashed() const { return has_crashed_; }
 
  private:
   struct Entry {
@@ -68,9 +74,8 @@ class SimSink final : public Sink {
   void apply_finish(const Entry& entry);
   void apply_state(const Entry& entry);
   Result<bool> commit(const Checkpoint& checkpoint, CheckpointUrgency urgency);
-  void check_repeat(const TablePlan& plan, int64_t id,
-                    const std::optional<int64_t>& cursor_ms) const;
-  void check_announced(const TablePlan& plan, int64_t id, bool may_repeat);
+  void check_repeat(const TablePlan& plan, const testing::FakePage& page, uint32_t row) const;
+  void check_announced(const TablePlan& plan, int64_t partition, int64_t id, bool may_repeat);
   void check_ring_is_read(const TablePlan& plan) const;
 
   SimDestination& destination_;
@@ -82,7 +87,7 @@ class SimSink final : public Sink {
   std::vector<Entry> log_;
   std::vector<std::shared_ptr<const RunFacts>> finished_;  // before the next state
   // Delivered since the last commit: all of it is merged at once.
-  std::set<std::pair<std::string, int64_t>> in_group_;
+  std::set<std::tuple<std::string, int64_t, int64_t>> in_group_;  // table, partition, id
   uint64_t sequence_ = 0;
   uint64_t calls_ = 0;
   uint64_t rows_since_commit_ = 0;

@@ -22,6 +22,7 @@ RunFacts Checker::planned(const TablePlan& plan, int64_t true_ms) {
   RunFacts facts;
   facts.table = plan.table.name;
   facts.kind = plan.run;
+  facts.key_columns = plan.table.primary_key_count;
   facts.sweeps = plan.sweeps();
   facts.started_us = plan.run_started_us;
   facts.bound = world_.step();
@@ -100,7 +101,19 @@ void Checker::gone_rows_are_deleted(const RunFacts& run, const DestinationTable&
 
 void Checker::run_is_complete(const RunFacts& run, const DestinationTable& rows) {
   rows_are_there(invariant::kRowsArrive, run, rows);
+  rows_have_one_key(run, rows);
   if (run.sweeps) gone_rows_are_deleted(run, rows);
+}
+
+void Checker::rows_have_one_key(const RunFacts& run, const DestinationTable& rows) {
+  // No run with a floor reads the whole table, and so none knows which rows are gone.
+  if (run.floor_ms) return;
+  for (const auto& [id, row] : rows) {
+    if (row.is_deleted || row.key_columns == run.key_columns) continue;
+    fail(invariant::kRowsHaveOneKey,
+         fmt::format("table {} id {}: live by a key of {} columns, behind a run by one of {}",
+                     run.table, id, row.key_columns, run.key_columns));
+  }
 }
 
 void Checker::world_is_quiet(const DestinationTables& tables) {

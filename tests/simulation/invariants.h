@@ -32,6 +32,7 @@ inline constexpr const char* kWithinLimits = "queues_stay_within_limits";
 inline constexpr const char* kItEnds = "it_ends";
 inline constexpr const char* kEndsAreTold = "every_table_ends_told";
 inline constexpr const char* kQuietMakesEqual = "quiet_syncs_make_both_equal";
+inline constexpr const char* kRowsHaveOneKey = "live_rows_have_the_tables_key";
 inline constexpr const char* kStateIsReadable = "state_is_readable";
 }  // namespace invariant
 
@@ -44,6 +45,7 @@ struct DestinationRow {
   int64_t value = 0;
   int64_t synced_us = 0;
   bool is_deleted = false;
+  uint16_t key_columns = 0;  // of the key that it came by
 };
 
 using DestinationTable = std::map<int64_t, DestinationRow>;  // by id
@@ -53,6 +55,7 @@ using DestinationTables = std::map<std::string, DestinationTable>;
 struct RunFacts {
   std::string table;
   RunKind kind = RunKind::kFull;
+  uint16_t key_columns = 0;  // 1: a partition's; 2: a row's within its partition
   bool sweeps = false;
   int64_t started_us = 0;
   std::optional<int64_t> floor_ms;  // rows past it only are read
@@ -80,6 +83,7 @@ class Checker {
 
  private:
   void rows_are_there(const char* invariant, const RunFacts& run, const DestinationTable& rows);
+  void rows_have_one_key(const RunFacts& run, const DestinationTable& rows);
   void gone_rows_are_deleted(const RunFacts& run, const DestinationTable& rows);
   bool is_wanted(const RunFacts& run, const std::string& table, int64_t id,
                  const RowTruth& row) const;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "crashes.h"
 #include "simulation.h"
 
 namespace ringsync::simulation {
@@ -19,15 +20,17 @@ struct Arguments {
   uint64_t first = 1;
   Defect defect = Defect::kNone;
   bool proves_defects = false;
+  bool crashes_everywhere = false;
   bool is_verbose = false;
 };
 
 constexpr const char* kUsage =
-    "simulation [--seeds N] [--first S] [--defect NAME | --defects] [--verbose]\n"
+    "simulation [--seeds N] [--first S] [--defect NAME | --defects] [--crashes] [--verbose]\n"
     "  --seeds N      worlds to simulate (1000); with --defects, at most so many a defect\n"
     "  --first S      seed of the first (1)\n"
     "  --defect NAME  with a planted defect; ends with the first that is caught\n"
     "  --defects      each planted defect in turn; fails where one is not caught\n"
+    "  --crashes      worlds whose first syncs die before and behind every step, in turn\n"
     "  --verbose      the engine's log\n";
 
 std::optional<Defect> defect_of(const std::string& name) {
@@ -44,6 +47,8 @@ std::optional<Arguments> parse(int count, char** words) {
     const bool has_value = i + 1 < count;
     if (word == "--defects") {
       arguments.proves_defects = true;
+    } else if (word == "--crashes") {
+      arguments.crashes_everywhere = true;
     } else if (word == "--verbose") {
       arguments.is_verbose = true;
     } else if (word == "--seeds" && has_value) {
@@ -112,6 +117,19 @@ int run_worlds(const Arguments& arguments) {
   return EXIT_FAILURE;
 }
 
+int run_crashes(const Arguments& arguments) {
+  const auto began = std::chrono::steady_clock::now();
+  const CrashReport report = crash_everywhere(arguments.first, arguments.seeds, arguments.defect);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  if (report.violation) {
+    fmt::print("{}\n", *report.violation);
+    return EXIT_FAILURE;
+  }
+  fmt::print("{} seeds from {} on: {} crashes at {} steps in {:.1f} s, no invariant violated\n",
+             arguments.seeds, arguments.first, report.crashes, report.steps, took.count());
+  return EXIT_SUCCESS;
+}
+
 int main_of(int count, char** words) {
   const auto arguments = parse(count, words);
   if (!arguments) {
@@ -121,6 +139,7 @@ int main_of(int count, char** words) {
   set_up_logging(arguments->is_verbose ? LogLevel::kDebug : LogLevel::kError, LogFormat::kText);
   // Tables fail by the thousand here, and are meant to.
   if (!arguments->is_verbose) set_log_writer([](std::string_view) {});
+  if (arguments->crashes_everywhere) return run_crashes(*arguments);
   return arguments->proves_defects ? prove_defects(*arguments) : run_worlds(*arguments);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -33,19 +34,23 @@ class SimScanner final : public Scanner {
  private:
   struct Scan {
     ScanRequest request;
+    int64_t started_ms = 0;
     Token reached = kTokenMin;
     uint32_t pages = 0;
   };
 
   void check_limits(const ScanRequest& request);
+  void note_start(const ScanRequest& request);
+  void note_failure(const ScanRequest& request);
+  bool may_be_dropped(const Scan& scan) const;
   void note(const ScanEvent& event);
   void note_page(Scan& scan, const Page& page);
-  Token last_token(const Scan& scan, const Page& page) const;
   void keep_echo(const Scan& scan, const ScanEvent& event);
 
   Stage& stage_;
   std::unique_ptr<Scanner> inner_;
   std::unordered_map<ScanId, Scan> scans_;
+  std::set<ScanId> dropped_;  // by the engine, for certain; they run on
   std::vector<ScanEvent> echoes_;
   uint64_t calls_ = 0;
 };

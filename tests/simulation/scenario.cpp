@@ -1,9 +1,9 @@
 #include "scenario.h"
 
+#include "clock.h"
+
 namespace ringsync::simulation {
 namespace {
-
-constexpr int64_t kHourMs = 3'600'000;
 
 /// 0 in most cases, else up to `most`.
 double some_rate(Random& random, double used, double most) {
@@ -17,9 +17,10 @@ std::string some_table(Random& random, double used) {
 
 }  // namespace
 
-Scenario make_scenario(Random& random) {
+Scenario make_scenario(Random& random, std::optional<DestinationKind> destination) {
   Scenario scenario;
   if (random.chance(0.4)) scenario.destination = DestinationKind::kFivetran;
+  if (destination) scenario.destination = *destination;
   SyncOptions& options = scenario.options;
   options.pipeline.workers = 0;  // one thread, and one order of all that happens
   options.seed = random.next();
@@ -56,12 +57,16 @@ SyncFaults make_faults(Random& random, const Scenario& scenario) {
   faults.echo_rate = some_rate(random, 0.3, 0.3);
   faults.change_rate = some_rate(random, 0.7, 0.5);
   faults.schema_change_rate = some_rate(random, 0.15, 0.1);
+  faults.ring_change_rate = some_rate(random, 0.2, 0.1);
   faults.older_state_rate = 0.4;
+  if (scenario.destination == DestinationKind::kFivetran) faults.old_state_rate = 0.05;
   faults.encoding_failure_rate = some_rate(random, 0.05, 0.1);
   faults.takes_foreign_paging_states = random.chance(0.5);
   faults.filters_late = random.chance(0.5);
   if (scenario.destination == DestinationKind::kDatabase) {
     faults.is_resync = random.chance(0.05);
+    // Fivetran runs one sync of a connection at a time: one that it has lost sends to nobody, as if
+    // it had crashed.
     faults.nested_rate = some_rate(random, 0.15, 0.1);
   }
   if (random.chance(0.1)) {

@@ -25,7 +25,8 @@ struct Scenario {
   double schema_change_rate = 0;  // between syncs
 };
 
-Scenario make_scenario(Random& random);
+/// With the destination that is asked for, or any.
+Scenario make_scenario(Random& random, std::optional<DestinationKind> destination);
 
 /// Of one sync. Rates are probabilities a page.
 struct SyncFaults {
@@ -34,8 +35,10 @@ struct SyncFaults {
   double echo_rate = 0;     // an earlier page of the scan comes once more
   double change_rate = 0;   // other clients write
   double schema_change_rate = 0;
+  double ring_change_rate = 0;       // nodes come and go, and may be of another version
   double nested_rate = 0;            // another sync of the same destination runs meanwhile
   double older_state_rate = 0;       // a sync: Fivetran hands a state that is not the last
+  double old_state_rate = 0;         // a sync: Fivetran hands one of an earlier sync
   double encoding_failure_rate = 0;  // a value that the destination cannot hold
   bool takes_foreign_paging_states = false;
   bool filters_late = false;               // pages may be empty and not the last

@@ -10,9 +10,10 @@
 namespace ringsync::simulation {
 namespace {
 
-constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kSkewMsMax = 20'000;
 constexpr int kQuietSyncsMax = 3;
+// Of the syncs that are crashed at every step: one into nothing, and one that builds on a state.
+constexpr size_t kSyncsCrashed = 2;
 
 bool all_are_done(const Result<SyncSummary>& summary) {
   return summary.ok() && std::all_of(summary->tables.begin(), summary->tables.end(),
@@ -21,22 +22,41 @@ bool all_are_done(const Result<SyncSummary>& summary) {
 
 }  // namespace
 
-Simulation::Simulation(uint64_t seed, Defect defect)
+Simulation::Simulation(uint64_t seed, Defect defect, std::optional<CrashPlan> crash_plan)
     : defect_(defect),
+      crash_plan_(crash_plan),
       random_(seed),
-      scenario_(make_scenario(random_)),
+      scenario_(make_scenario(random_,
+                              crash_plan ? std::optional(crash_plan->destination) : std::nullopt)),
       world_(random_, clock_, scenario_.options.lag_ms + scenario_.options.overlap_ms),
       checker_(world_, scenario_) {
   destination_.compares_sequences = defect != Defect::kWritersMixed;
 }
 
 Outcome Simulation::run() {
-  for (int64_t i = 0; i < scenario_.syncs && !checker_.violation(); ++i) {
+  while (goes_on()) {
     pass_time();
-    sync(make_faults(random_, scenario_), Depth::kOuter);
+    sync(next_faults(), Depth::kOuter);
   }
+  std::vector<uint64_t> steps = std::exchange(steps_, {});
   if (!checker_.violation()) end_quietly();
-  return {checker_.violation(), std::move(counts_)};
+  return {checker_.violation(), std::move(counts_), std::move(steps), has_crashed_};
+}
+
+bool Simulation::goes_on() const {
+  if (checker_.violation() || has_crashed_) return false;
+  return steps_.size() < (crash_plan_ ? kSyncsCrashed : static_cast<size_t>(scenario_.syncs));
+}
+
+SyncFaults Simulation::next_faults() {
+  SyncFaults faults = make_faults(random_, scenario_);
+  if (!crash_plan_) return faults;
+  faults.crash_at.reset();
+  if (crash_plan_->crash && crash_plan_->crash->sync == steps_.size()) {
+    faults.crash_at = crash_plan_->crash->step;
+    faults.crashes_behind_it = crash_plan_->crash->is_behind;
+  }
+  return faults;
 }
 
 void Simulation::pass_time() {
@@ -57,16 +77,33 @@ void Simulation::pass_time() {
     if (random_.chance(0.6)) left_out_ = random_.chance(0.5) ? "extra" : "updated_at";
   }
   if (random_.chance(0.15)) {
-    ++counts_["changes of the ring"];
+    ++counts_["changes of the ring between syncs"];
     world_.change_ring();
   }
   // The client's clock may step back, behind the last run's start too.
   if (random_.chance(0.3)) clock_.set_skew_ms(random_.between(-kSkewMsMax, kSkewMsMax));
-  const bool is_database = scenario_.destination == DestinationKind::kDatabase;
-  if (is_database && !destination_.tables.empty() && random_.chance(0.03)) {
-    ++counts_["tables lost by the destination"];
-    destination_.tables.erase(destination_.tables.begin());
-  }
+  if (scenario_.destination != DestinationKind::kDatabase) return;
+  if (random_.chance(0.03)) lose_table();
+  if (random_.chance(0.4)) drop_tables_of_another_key();
+}
+
+void Simulation::lose_table() {
+  if (destination_.tables.empty()) return;
+  ++counts_["tables lost by the destination"];
+  destination_.keys.erase(destination_.tables.begin()->first);
+  destination_.tables.erase(destination_.tables.begin());
+}
+
+// As the user is told to, where a table was made anew with another key.
+void Simulation::drop_tables_of_another_key() {
+  std::erase_if(destination_.keys, [&](const auto& entry) {
+    const auto& [name, key_columns] = entry;
+    const auto table = world_.tables().find(name);
+    if (table == world_.tables().end() || table->second.key_columns() == key_columns) return false;
+    ++counts_["tables dropped from the destination for their new key"];
+    destination_.tables.erase(name);
+    return true;
+  });
 }
 
 SyncOptions Simulation::sync_options(const SyncFaults& faults) {
@@ -109,6 +146,10 @@ void Simulation::on_page(Stage& stage, SyncEngine& engine, Depth depth, uint64_t
     stage.count("changes of the schema during a sync");
     world_.change_schema();
   }
+  if (random_.chance(faults.ring_change_rate)) {
+    stage.count("changes of the ring during a sync");
+    world_.change_ring();
+  }
   if (depth == Depth::kOuter && random_.chance(faults.nested_rate)) {
     stage.count("syncs inside another");
     SyncFaults nested = make_faults(random_, scenario_);
@@ -119,7 +160,7 @@ void Simulation::on_page(Stage& stage, SyncEngine& engine, Depth depth, uint64_t
 
 bool Simulation::sync(const SyncFaults& faults, Depth depth) {
   Stage stage{world_, clock_,           random_, scenario_, checker_, counts_,
-              faults, clock_.true_ms(), {},      false,     {}};
+              faults, clock_.true_ms(), {},      {},        {},       {}};
   stage.count("syncs");
   SimSource source(stage);
   SimSink sink(destination_, stage);
@@ -133,6 +174,10 @@ bool Simulation::sync(const SyncFaults& faults, Depth depth) {
   stage.on_page = [&] { on_page(stage, engine, depth, ++page); };
   const auto summary = engine.run();
   sink.end();
+  if (depth == Depth::kOuter) {
+    steps_.push_back(sink.steps());
+    has_crashed_ |= crash_plan_ && sink.has_crashed();
+  }
   checker_.sync_has_ended(summary, sink.last_state());
   count_ends(summary);
   return all_are_done(summary);
@@ -152,6 +197,7 @@ void Simulation::count_ends(const Result<SyncSummary>& summary) {
 
 void Simulation::end_quietly() {
   world_.settle_all(clock_);
+  drop_tables_of_another_key();
   int done = 0;
   for (int i = 0; i < kQuietSyncsMax && !checker_.violation(); ++i) {
     clock_.sleep_ms(kHourMs);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "defects.h"
 #include "destination.h"
@@ -12,14 +13,29 @@
 
 namespace ringsync::simulation {
 
+/// Where the program dies: one call of the sink, by its number, in one sync.
+struct Crash {
+  size_t sync = 0;  // 0: the first
+  uint64_t step = 0;
+  bool is_behind = false;  // after the call has done its work
+};
+
+/// A world whose first syncs die nowhere else; the quiet end follows the crash.
+struct CrashPlan {
+  DestinationKind destination = DestinationKind::kDatabase;
+  std::optional<Crash> crash;
+};
+
 struct Outcome {
   std::optional<Violation> violation;
   Counts counts;
+  std::vector<uint64_t> steps;  // of each sync before the quiet end
+  bool has_crashed = false;     // where the plan says
 };
 
 class Simulation {
  public:
-  Simulation(uint64_t seed, Defect defect);
+  Simulation(uint64_t seed, Defect defect, std::optional<CrashPlan> crash_plan = std::nullopt);
 
   Outcome run();
 
@@ -27,6 +43,10 @@ class Simulation {
   enum class Depth : uint8_t { kOuter, kNested };
 
   void pass_time();
+  void lose_table();
+  void drop_tables_of_another_key();
+  bool goes_on() const;
+  SyncFaults next_faults();
   /// True where every table was read to its end.
   bool sync(const SyncFaults& faults, Depth depth);
   void on_page(Stage& stage, SyncEngine& engine, Depth depth, uint64_t page);
@@ -35,6 +55,7 @@ class Simulation {
   void end_quietly();
 
   const Defect defect_;
+  const std::optional<CrashPlan> crash_plan_;
   Random random_;
   const Scenario scenario_;
   SimClock clock_;
@@ -42,6 +63,8 @@ class Simulation {
   Checker checker_;
   SimDestination destination_;
   Counts counts_;
+  std::vector<uint64_t> steps_;
+  bool has_crashed_ = false;
   std::optional<std::string> left_out_;  // column that the user does not want now
 };
 

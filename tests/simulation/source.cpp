@@ -1,5 +1,7 @@
 #include "source.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "scanner.h"
@@ -8,6 +10,7 @@ namespace ringsync::simulation {
 namespace {
 
 constexpr int64_t kTimeoutMs = 10'000;
+constexpr int64_t kMovingMsMax = 8'000;
 
 testing::FakeSourceOptions inner_options(Stage& stage) {
   testing::FakeSourceOptions options;
@@ -25,13 +28,33 @@ testing::FakeSourceOptions inner_options(Stage& stage) {
 }  // namespace
 
 SimSource::SimSource(Stage& stage)
-    : stage_(stage), inner_(stage.world.tables(), stage.clock, [&] {
+    : stage_(stage),
+      ring_tokens_(stage.world.ring_tokens()),
+      inner_(stage.world.tables(), stage.clock, [&] {
         auto options = inner_options(stage);
         options.fault = [this](const ScanRequest& request) { return failure_of(request); };
         return options;
       }()) {}
 
+void SimSource::follow_world() {
+  const std::vector<Token>& tokens = stage_.world.ring_tokens();
+  inner_.change_cluster(tokens, stage_.world.server_version());
+  if (tokens == ring_tokens_) return;
+  moving_.clear();
+  std::set_symmetric_difference(tokens.begin(), tokens.end(), ring_tokens_.begin(),
+                                ring_tokens_.end(), std::back_inserter(moving_));
+  ring_tokens_ = tokens;
+  moved_at_ms_ = stage_.clock.true_ms() + stage_.random.between(0, kMovingMsMax);
+}
+
+bool SimSource::is_moving(const TokenRange& range) const {
+  return stage_.clock.true_ms() < moved_at_ms_ &&
+         std::any_of(moving_.begin(), moving_.end(),
+                     [&](Token token) { return token > range.start && token <= range.end; });
+}
+
 Status SimSource::opening_call() {
+  follow_world();
   if (calls_++ != stage_.faults.opening_failure) return {};
   stage_.count("failures before the first page");
   return Error{ErrorCode::kConnect, "no node answers"};
@@ -77,6 +100,7 @@ std::optional<Error> SimSource::some_failure() {
 
 std::optional<Error> SimSource::failure_of(const ScanRequest& request) {
   const SyncFaults& faults = stage_.faults;
+  follow_world();
   if (request.query->table.name == faults.broken_table) {
     stage_.count("reads refused");
     return Error{ErrorCode::kInvalidQuery, "refused"};
@@ -96,6 +120,10 @@ std::optional<Error> SimSource::failure_of(const ScanRequest& request) {
   if (!request.paging_state.empty() && stage_.random.chance(faults.refusal_rate)) {
     stage_.count("paging states refused");
     return Error{ErrorCode::kBadPagingState, "refused"};
+  }
+  if (is_moving(request.range) && stage_.random.chance(0.3)) {
+    stage_.count("requests of ranges that move to other nodes");
+    return Error{ErrorCode::kUnavailable, "nodes come and go"};
   }
   if (stage_.random.chance(faults.failure_rate)) return some_failure();
   return std::nullopt;

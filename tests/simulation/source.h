@@ -28,11 +28,17 @@ class SimSource final : public Source {
 
  private:
   Status opening_call();
+  /// The ring and the version are the world's, whatever they were when the sync planned its reads.
+  void follow_world();
+  bool is_moving(const TokenRange& range) const;
   std::optional<Error> failure_of(const ScanRequest& request);
   std::optional<Error> some_failure();
 
   Stage& stage_;
   uint64_t calls_ = 0;
+  std::vector<Token> ring_tokens_;
+  std::vector<Token> moving_;  // tokens that have come or gone: ranges around them change nodes
+  int64_t moved_at_ms_ = 0;    // when they are all where they belong
   testing::FakeSource inner_;
 };
 

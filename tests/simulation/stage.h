@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,11 +30,17 @@ struct Stage {
   int64_t began_ms = 0;
   /// Behind each page: what other clients, the user and other syncs do.
   std::function<void()> on_page;
-  /// Scans that the engine has dropped, as with a table that fails, run on unseen.
-  bool has_failed = false;
+  /// Tables of which a scan has failed, and none was started since: the engine may have dropped the
+  /// others, which run on unseen. And those of which one ever has.
+  std::set<std::string> failing;
+  std::set<std::string> have_failed;
   /// Ranges that the source has read to the engine, by table.
   std::map<std::string, std::vector<TokenRange>> read;
 
+  void note_failure(const std::string& table) {
+    failing.insert(table);
+    have_failed.insert(table);
+  }
   void count(const std::string& what, uint64_t more = 1) { counts[what] += more; }
 };
 

@@ -8,7 +8,6 @@ namespace {
 
 using testing::FakeTable;
 
-constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kPartitions = 60;
 
 }  // namespace
@@ -23,9 +22,7 @@ World::World(Random& random, const SimClock& clock, int64_t delay_max_ms)
 void World::add_table(const std::string& name) {
   FakeTable table;
   table.id = "table-" + std::to_string(++tables_made_);
-  const auto rows =
-      partition_rows_.try_emplace(name, random_.chance(0.5) ? 1 : random_.between(2, 9));
-  table.partition_rows = rows.first->second;
+  table.partition_rows = random_.chance(0.5) ? 1 : random_.between(2, 9);
   table.has_cursor = random_.chance(0.65);
   table.is_indexed = table.has_cursor && random_.chance(0.7);
   table.is_view = random_.chance(0.05);
@@ -189,13 +186,11 @@ void World::change_ring() {
   }
   std::sort(ring_tokens_.begin(), ring_tokens_.end());
   ring_tokens_.erase(std::unique(ring_tokens_.begin(), ring_tokens_.end()), ring_tokens_.end());
-  if (random_.chance(0.4)) server_version_ = server_version_ == "5.0" ? "5.1" : "5.0";
+  if (random_.chance(0.4)) server_version_ = "5." + std::to_string(++upgrades_);
 }
 
 Token World::token_of(const std::string& table, int64_t id) const {
-  FakeTable shape;
-  shape.partition_rows = partition_rows_.at(table);
-  return testing::token_of_id(shape.partition_of(id));
+  return testing::token_of_id(tables_.at(table).partition_of(id));
 }
 
 }  // namespace ringsync::simulation

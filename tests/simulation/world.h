@@ -36,8 +36,9 @@ class World {
 
   /// Some writes and deletes of other clients.
   void change_rows(uint64_t changes);
-  /// One table is altered, dropped, made anew or added.
+  /// One table is altered, dropped, made anew (perhaps with another key) or added.
   void change_schema();
+  /// Nodes come and go; the cluster may be of a later version then.
   void change_ring();
   /// What is due becomes visible, and rows whose time to live has passed go.
   void settle();
@@ -49,6 +50,7 @@ class World {
   const std::map<std::string, TableTruth>& truth() const { return truth_; }
   const std::vector<Token>& ring_tokens() const { return ring_tokens_; }
   const std::string& server_version() const { return server_version_; }
+  /// Of a row of a table that is there.
   Token token_of(const std::string& table, int64_t id) const;
 
  private:
@@ -82,11 +84,11 @@ class World {
   const int64_t delay_max_ms_;
   testing::FakeTables tables_;
   std::map<std::string, TableTruth> truth_;
-  std::map<std::string, int64_t> partition_rows_;
   std::vector<Write> writes_;
   std::vector<Expiry> expiries_;
   std::vector<Token> ring_tokens_;
   std::string server_version_ = "5.0";
+  int64_t upgrades_ = 0;
   Step step_ = 1;
   int64_t version_ = 0;
   int64_t tables_made_ = 0;

@@ -65,9 +65,10 @@ class AdbcSink final : public Sink {
 
 Error AdbcSink::die(const Error& error) {
   if (dead_) return *dead_;
+  dead_ = error.within(database_.label);
+  if (database_.file) dead_ = with_disk_space(std::move(*dead_), database_.file->path());
   // What cannot be rolled back is gone all the same: it was never committed.
   [[maybe_unused]] const Status rolled_back = database_.client->rollback();
-  dead_ = error.within(database_.label);
   return *dead_;
 }
 

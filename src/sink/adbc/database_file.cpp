@@ -12,27 +12,51 @@
 #include <utility>
 
 namespace ringsync {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uintmax_t kNearlyFullBytes = 1 << 20;  // DuckDB takes a quarter of it at a time
+
+fs::path folder_of(const std::string& file) {
+  const fs::path path(file);
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+}  // namespace
 
 Status check_database_path(const std::string& file, std::string_view database) {
-  namespace fs = std::filesystem;
   std::error_code error;
   // DuckDB and SQLite read these as a database in memory, which would be gone at the end.
   if (file.empty() || file.front() == ':') {
     return Error{ErrorCode::kConfig,
                  fmt::format("the {} destination needs the name of a file", database)};
   }
-  const fs::path path(file);
-  if (fs::is_directory(path, error)) {
+  if (fs::is_directory(file, error)) {
     return Error{ErrorCode::kDestination,
                  fmt::format("{} is a folder; give the name of a {} file in it", file, database)};
   }
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const fs::path folder = folder_of(file);
   if (!fs::is_directory(folder, error)) {
     return Error{ErrorCode::kDestination,
                  fmt::format("{} cannot be written: the folder {} does not exist; create it first",
                              file, folder.string())};
   }
   return {};
+}
+
+Error with_disk_space(Error error, const std::string& file) {
+  const std::string& message = error.message;
+  const bool is_told = message.find("No space left") != std::string::npos ||
+                       message.find("is full") != std::string::npos;
+  if (error.code != ErrorCode::kDestination || is_told) return error;
+  std::error_code failed;
+  const fs::space_info space = fs::space(folder_of(file), failed);
+  if (failed || space.available >= kNearlyFullBytes) return error;
+  error.message +=
+      fmt::format("; its disk is full, or nearly so: {} bytes are free. Make room, then run again",
+                  space.available);
+  return error;
 }
 
 WatchedFile::WatchedFile(std::string path) : path_(std::move(path)), identity_(identify(path_)) {}

@@ -16,6 +16,10 @@ namespace ringsync {
 /// kDestination where it is a folder or lies in none.
 Status check_database_path(const std::string& file, std::string_view database);
 
+/// The error, and where it may come from it that the disk of `file` is as good as full: databases
+/// do not always say so.
+Error with_disk_space(Error error, const std::string& file);
+
 /// The file that a path led to, to notice that it leads to another one: the database would go on
 /// writing to a file that nobody finds.
 class WatchedFile {
@@ -24,6 +28,7 @@ class WatchedFile {
   explicit WatchedFile(std::string path);
   /// Error kDestination where the path leads elsewhere by now.
   Status check_in_place() const;
+  const std::string& path() const { return path_; }
 
  private:
   struct Identity {

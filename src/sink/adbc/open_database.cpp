@@ -51,14 +51,24 @@ std::string_view purpose_text(DatabaseAccess access) {
   return access == DatabaseAccess::kRead ? "for reading" : "for writing";
 }
 
-Result<OpenDatabase> open_database(const AdbcSinkOptions& options, DatabaseAccess access) {
-  RINGSYNC_TRY(check_driver(options));
+namespace {
+
+Result<OpenDatabase> open_kind(const AdbcSinkOptions& options, DatabaseAccess access) {
   switch (options.kind) {
     case DatabaseKind::kDuckDb: return open_duckdb(options, access);
     case DatabaseKind::kSqlite: return open_sqlite(options, access);
     case DatabaseKind::kPostgresql: return open_postgresql(options, access);
   }
   return Error{ErrorCode::kInternal, "a kind of database that is not known"};
+}
+
+}  // namespace
+
+Result<OpenDatabase> open_database(const AdbcSinkOptions& options, DatabaseAccess access) {
+  RINGSYNC_TRY(check_driver(options));
+  auto database = open_kind(options, access);
+  if (database.ok() || options.kind == DatabaseKind::kPostgresql) return database;
+  return with_disk_space(std::move(database).error(), options.location);
 }
 
 }  // namespace ringsync

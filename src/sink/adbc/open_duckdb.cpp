@@ -1,9 +1,13 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 
+#include "base/log.h"
 #include "sink/adbc/duckdb_dialect.h"
 #include "sink/adbc/open_database.h"
 
@@ -17,8 +21,8 @@ constexpr std::array<std::string_view, 14> kPlainErrors = {
     "Permission", "Settings", "TransactionContext", "Transaction"};
 
 /// Words of errors that quote values, wherever they stand.
-constexpr std::array<std::string_view, 5> kQuotingWords = {"uplicate key", "onstraint", "onversion",
-                                                           "at or near", "Failed to execute query"};
+constexpr std::array<std::string_view, 5> kDuckdbQuotingWords = {
+    "uplicate key", "onstraint", "onversion", "at or near", "Failed to execute query"};
 
 /// The driver's message as it may be shown: its first line (what follows repeats the statement),
 /// and of errors that may quote values only the kind.
@@ -34,7 +38,7 @@ std::string without_values(std::string message) {
                                            kPlainErrors.end();
   // A plain error may carry another one inside: "Failed to commit: … duplicate key "7"".
   const bool quotes_inside = std::any_of(
-      kQuotingWords.begin(), kQuotingWords.end(),
+      kDuckdbQuotingWords.begin(), kDuckdbQuotingWords.end(),
       [&message](std::string_view word) { return message.find(word) != std::string::npos; });
   if (is_plain && !quotes_inside) return message;
   return (is_classed ? kind + " Error" : "DuckDB failed") +
@@ -50,7 +54,7 @@ std::string lock_holder(const std::string& message) {
   return message.substr(at + 4, end - at - 4);
 }
 
-Error explain_open(const std::string& file, DatabaseAccess access, const Error& error) {
+Error explain_duckdb_open(const std::string& file, DatabaseAccess access, const Error& error) {
   const std::string& message = error.message;
   const bool is_locked = message.find("Could not set lock") != std::string::npos ||
                          message.find("Conflicting lock") != std::string::npos;
@@ -79,6 +83,52 @@ Status raise_memory_limit(AdbcClient& client) {
   return client.exec(fmt::format("SET memory_limit = '{}'", *rows[0][0]));
 }
 
+class Descriptor {
+ public:
+  explicit Descriptor(const std::string& file)
+      : number_(open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)) {}
+  ~Descriptor() {
+    if (number_ >= 0) close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+/// True where the file is the beginning of a database's headers, or empty, and no more.
+bool is_unfinished(int descriptor, const std::string& file) {
+  constexpr off_t kHeadersBytes = off_t{3} * 4096;
+  constexpr std::string_view kMagic = "DUCK";
+  constexpr off_t kMagicAt = 8;
+  struct stat found {};
+  if (fstat(descriptor, &found) != 0 || !S_ISREG(found.st_mode)) return false;
+  if (found.st_size >= kHeadersBytes) return false;
+  struct stat log {};
+  if (stat((file + ".wal").c_str(), &log) == 0 && log.st_size > 0) return false;
+  if (found.st_size == 0) return true;
+  std::array<char, kMagic.size()> bytes{};
+  const ssize_t read = pread(descriptor, bytes.data(), bytes.size(), kMagicAt);
+  return read == ssize_t{kMagic.size()} && std::string_view(bytes.data(), bytes.size()) == kMagic;
+}
+
+/// Removes a file that a kill or a full disk has kept from being made whole: DuckDB would refuse it
+/// for ever, and nothing was committed to it yet. True where it did. DuckDB's own lock is held
+/// meanwhile, so that no other sync is making the file just now.
+bool remove_unfinished(const std::string& file) {
+  const Descriptor descriptor(file);
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (descriptor.number() < 0 || fcntl(descriptor.number(), F_SETLK, &whole) != 0) return false;
+  if (!is_unfinished(descriptor.number(), file) || unlink(file.c_str()) != 0) return false;
+  log_warning("{} was not made whole when it was first opened, and holds nothing: it is made anew",
+              file);
+  return true;
+}
+
 constexpr uint32_t kThreads = 1;  // a second one doubled the CPU time of a load
 constexpr uint32_t kWalCheckpointMib = 256;
 
@@ -90,11 +140,11 @@ Error explain_duckdb(const DriverFailure& failure) {
 
 Result<OpenDatabase> open_duckdb(const AdbcSinkOptions& options, DatabaseAccess access) {
   RINGSYNC_TRY(check_database_path(options.location, database_name(options.kind)));
-  AdbcOpenOptions open;
-  open.driver_path = options.driver_path;
-  open.entrypoint = "duckdb_adbc_init";
-  open.explain = explain_duckdb;
-  open.database_options = {
+  AdbcOpenOptions wanted;
+  wanted.driver_path = options.driver_path;
+  wanted.entrypoint = "duckdb_adbc_init";
+  wanted.explain = explain_duckdb;
+  wanted.database_options = {
       {"path", options.location},
       {"access_mode", access == DatabaseAccess::kRead ? "READ_ONLY" : "READ_WRITE"},
       {"memory_limit", fmt::format("{}MiB", options.memory_limit_mib)},
@@ -104,8 +154,11 @@ Result<OpenDatabase> open_duckdb(const AdbcSinkOptions& options, DatabaseAccess 
       {"preserve_insertion_order", "false"},
       {"checkpoint_threshold", fmt::format("{}MiB", kWalCheckpointMib)},
   };
-  auto client = AdbcClient::open(open);
-  if (!client) return explain_open(options.location, access, client.error());
+  auto client = AdbcClient::open(wanted);
+  if (!client && access == DatabaseAccess::kWrite && remove_unfinished(options.location)) {
+    client = AdbcClient::open(wanted);
+  }
+  if (!client) return explain_duckdb_open(options.location, access, client.error());
   RINGSYNC_TRY((*client)->begin_transactions());
   RINGSYNC_ASSIGN(const auto rows, (*client)->query_text("SELECT current_database()"));
   if (rows.size() != 1 || !rows[0][0]) {

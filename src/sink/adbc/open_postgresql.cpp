@@ -83,7 +83,7 @@ Error explain_connecting(std::string_view text) {
   return {code, std::move(reason)};
 }
 
-Error explain_open(const std::string& label, const Error& error) {
+Error explain_postgresql_open(const std::string& label, const Error& error) {
   return {error.code, fmt::format("{} cannot be connected to: {}; check host, port, database, user "
                                   "and password (in the address as ${{NAME}}, or in PGPASSWORD)",
                                   label, error.message)};
@@ -152,7 +152,7 @@ Result<OpenDatabase> open_postgresql(const AdbcSinkOptions& options, DatabaseAcc
   open.explain = explain_postgresql;
   open.database_options = {{"uri", options.location}};
   auto client = AdbcClient::open(open);
-  if (!client) return explain_open(options.label, client.error());
+  if (!client) return explain_postgresql_open(options.label, client.error());
   OpenDatabase database;
   database.client = std::move(client).value();
   const Status configured = configure(*database.client, options.keyspace, access);

@@ -19,8 +19,8 @@ constexpr std::array<std::string_view, 2> kPrefixes = {"[SQLite] Failed to prepa
                                                        "Failed to step query: "};
 
 /// Words of errors that quote a statement or a value.
-constexpr std::array<std::string_view, 3> kQuotingWords = {"near \"", "unrecognized token",
-                                                           "Could not format"};
+constexpr std::array<std::string_view, 3> kSqliteQuotingWords = {"near \"", "unrecognized token",
+                                                                 "Could not format"};
 
 Status configure(AdbcClient& client, DatabaseAccess access) {
   if (access == DatabaseAccess::kRead) {
@@ -56,7 +56,7 @@ std::string reading_uri(const std::string& file) {
   return uri + (is_at_rest ? "?mode=ro&immutable=1" : "?mode=ro");
 }
 
-Error explain_open(const std::string& file, DatabaseAccess access, const Error& error) {
+Error explain_sqlite_open(const std::string& file, DatabaseAccess access, const Error& error) {
   if (error.code != ErrorCode::kDestination) return error.within(file);
   return {ErrorCode::kDestination,
           fmt::format("{} cannot be opened as an SQLite file {}: {}; check the path and the "
@@ -76,7 +76,7 @@ Error explain_sqlite(const DriverFailure& failure) {
     return {ErrorCode::kDestinationBusy,
             "another program is writing to the SQLite file; let it end, then run again"};
   }
-  const bool quotes = std::ranges::any_of(kQuotingWords, [&text](std::string_view word) {
+  const bool quotes = std::ranges::any_of(kSqliteQuotingWords, [&text](std::string_view word) {
     return text.find(word) != std::string::npos;
   });
   if (quotes) text = "details left out: they may hold row data";
@@ -97,10 +97,10 @@ Result<OpenDatabase> open_sqlite(const AdbcSinkOptions& options, DatabaseAccess 
   const std::string file = std::filesystem::absolute(options.location).string();
   open.database_options = {{"uri", reads_only ? reading_uri(file) : file}};
   auto client = AdbcClient::open(open);
-  if (!client) return explain_open(options.location, access, client.error());
+  if (!client) return explain_sqlite_open(options.location, access, client.error());
   database.client = std::move(client).value();
   const Status configured = configure(*database.client, access);
-  if (!configured) return explain_open(options.location, access, configured.error());
+  if (!configured) return explain_sqlite_open(options.location, access, configured.error());
   RINGSYNC_TRY(database.client->begin_transactions());
   database.dialect = make_sqlite_dialect();
   database.label = options.label;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -64,6 +65,30 @@ std::string child_name(const CqlType& type, size_t index) {
   }
 }
 
+/// What one null of a native type may take: the elements of the longest vector that servers make
+/// (ScyllaDB 16,000, Cassandra 8,192).
+constexpr size_t kNullValuesMax = 16'384;
+
+/// Values that a null of the type takes in Arrow's layouts: each element of a vector and each field
+/// of a struct has one, at every depth. Stops counting beyond the most.
+size_t null_values(const CqlType& type) {
+  if (is_scalar(type.kind)) return 1;
+  if (type.kind != TypeKind::kVector && nested_kind(type.kind) != ArrowKind::kStruct) return 1;
+  size_t values = 0;
+  for (const CqlType& child : type.children) {
+    values += null_values(child);
+    if (values > kNullValuesMax) return values;
+  }
+  return type.kind == TypeKind::kVector ? values * type.dimensions : values;
+}
+
+/// True where nothing inside the type, on its own, has nulls too large to be made. A vector of no
+/// elements, which no server makes, has no place in Arrow either.
+bool fits_native(const CqlType& type) {
+  if (type.kind == TypeKind::kVector && type.dimensions == 0) return false;
+  return null_values(type) <= kNullValuesMax && std::ranges::all_of(type.children, fits_native);
+}
+
 Result<ArrowType> native_type(const CqlType& type, const ArrowEncoding& encoding) {
   if (is_scalar(type.kind)) return scalar_type(type.kind, encoding);
   RINGSYNC_TRY(check_field_names(type));
@@ -100,7 +125,8 @@ Result<ArrowType> column_type(const Table& table, size_t index, const ArrowEncod
     return scalar_type(kind, encoding);
   }
   const bool is_key = index < table.primary_key_count;
-  if (is_key || encoding.nested == NestedForm::kJson) return ArrowType(ArrowKind::kJson);
+  const bool is_json = is_key || encoding.nested == NestedForm::kJson || !fits_native(column.type);
+  if (is_json) return ArrowType(ArrowKind::kJson);
   return native_type(column.type, encoding);
 }
 

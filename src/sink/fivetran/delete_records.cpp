@@ -10,7 +10,6 @@
 namespace ringsync {
 namespace {
 
-constexpr uint8_t kRecordsRecords = 1;
 constexpr uint64_t kDelete = 2;
 
 /// Reads the tag, of one byte, and the length of a field off the front of bytes that this program

@@ -20,6 +20,7 @@ namespace ringsync {
 
 // Field numbers of the contract that records are made of.
 inline constexpr uint8_t kRecordTableName = 2;
+inline constexpr uint8_t kRecordsRecords = 1;
 inline constexpr uint8_t kRecordType = 3;
 inline constexpr uint8_t kRecordData = 4;
 inline constexpr uint8_t kMapKey = 1;

@@ -13,7 +13,6 @@
 namespace ringsync {
 namespace {
 
-constexpr uint8_t kRecordsRecords = 1;
 constexpr double kGrowth = 1.1;  // rows of the next page may be a little longer
 
 /// Bytes of the cells of a row, which lie one behind the other, with their lengths.

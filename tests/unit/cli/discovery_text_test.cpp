@@ -30,7 +30,7 @@ Discovery sample() {
                     {"Odd \xff", "'x.Unknown'", ColumnKind::kRegular, std::nullopt}};
   orders.is_view = true;
   orders.indexes = {{"by_time", "updated_at", IndexKind::kSai}};
-  orders.problem = "table orders: column Odd cannot be read";
+  orders.error = Error{ErrorCode::kUnsupportedType, "table orders: column Odd cannot be read"};
   DiscoveredTable old;
   old.name = "old";
   old.mode_reason = "in full each run: it has no column updated_at";
@@ -41,13 +41,13 @@ Discovery sample() {
 }
 
 TEST(DiscoveryText, ListsEveryTableWithItsColumnsAndMarksWhatCannotBeRead) {
-  EXPECT_THAT(
-      discovery_text(sample()),
-      AllOf(HasSubstr("keyspace \"shop\": 1 of 2 tables selected\n"),
-            HasSubstr("\nold: not selected\n  id  uuid  STRING  partition_key\n"),
-            HasSubstr("\norders (view): incremental by updated_at\n  ! table orders: column Odd"),
-            HasSubstr("day    date         NAIVE_DATE   clustering_key\n"),
-            HasSubstr("'x.Unknown'  unsupported\n  index by_time on updated_at (sai)\n")));
+  EXPECT_THAT(discovery_text(sample()),
+              AllOf(HasSubstr("keyspace \"shop\": 1 of 2 tables selected\n"),
+                    HasSubstr("\nold: not selected\n  id  uuid  STRING  partition_key\n"),
+                    HasSubstr("\norders (view): incremental by updated_at\n"
+                              "  ! error[unsupported_type]: table orders: column Odd"),
+                    HasSubstr("day    date         NAIVE_DATE   clustering_key\n"),
+                    HasSubstr("'x.Unknown'  unsupported\n  index by_time on updated_at (sai)\n")));
 }
 
 TEST(DiscoveryJson, HoldsTheSameAsNamesInOrder) {
@@ -64,13 +64,15 @@ TEST(DiscoveryJson, HoldsTheSameAsNamesInOrder) {
   EXPECT_TRUE(orders["columns"][2]["fivetran_type"].is_null());
   EXPECT_EQ(orders["indexes"][0]["kind"], "sai");
   EXPECT_EQ(json["tables"][0]["selected"], false);
-  EXPECT_TRUE(json["tables"][0]["problem"].is_null());
+  EXPECT_TRUE(json["tables"][0]["error"].is_null());
+  EXPECT_EQ(orders["error"]["code"], "unsupported_type");
 }
 
 TEST(CheckText, HasALineForEachSelectedTableOnly) {
   EXPECT_THAT(check_text(sample()),
               AllOf(HasSubstr("  orders  key (id, day), 3 columns; incremental by updated_at\n"),
-                    HasSubstr("          ! table orders: column Odd"), Not(HasSubstr("old"))));
+                    HasSubstr("          ! error[unsupported_type]: table orders: column Odd"),
+                    Not(HasSubstr("old"))));
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ TEST(Configuration, NeedsOnlyTheRequiredKeysAndDefaultsTheRest) {
   EXPECT_EQ(c.max_rows_per_second, 0U);
   EXPECT_EQ(c.connect_timeout_seconds, 5U);
   EXPECT_EQ(c.request_timeout_seconds, 30U);
-  EXPECT_EQ(c.retry_seconds, 60U);
+  EXPECT_EQ(c.retry_seconds, 75U);
   EXPECT_EQ(c.type_mapping, TypeMapping::kCompatible);
   EXPECT_EQ(c.nested_types, NestedTypes::kJson);
   EXPECT_THAT(c.decimal_types, IsEmpty());

@@ -24,7 +24,7 @@ std::string expanded(std::string_view text) {
   return result.ok() ? result->text : "";
 }
 
-std::string problem(std::string_view text) {
+std::string problem_of(std::string_view text) {
   const auto result = expand_variables(text, lookup);
   EXPECT_FALSE(result.ok()) << text;
   return result.ok() ? "" : result.error().message;
@@ -48,14 +48,14 @@ TEST(Variables, LeaveOtherDollarsAloneAndAreEscapedByASecondOne) {
 }
 
 TEST(Variables, ThatAreNotSetOrEmptyAreNamed) {
-  EXPECT_THAT(problem("${NOT_SET}"), AllOf(HasSubstr("variable NOT_SET, which is not set"),
-                                           HasSubstr("write \"$${\" for \"${\" itself")));
-  EXPECT_THAT(problem("${EMPTY}"), HasSubstr("variable EMPTY, which is empty"));
+  EXPECT_THAT(problem_of("${NOT_SET}"), AllOf(HasSubstr("variable NOT_SET, which is not set"),
+                                              HasSubstr("write \"$${\" for \"${\" itself")));
+  EXPECT_THAT(problem_of("${EMPTY}"), HasSubstr("variable EMPTY, which is empty"));
 }
 
 TEST(Variables, NeedANameInBraces) {
   for (const char* text : {"${", "${A", "${}", "${1A}", "${A B}", "pa${ss"}) {
-    EXPECT_THAT(problem(text), HasSubstr("has \"${\" without the name")) << text;
+    EXPECT_THAT(problem_of(text), HasSubstr("has \"${\" without the name")) << text;
   }
 }
 

@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr int64_t kNow = 1'700'000'000'000;
+constexpr int64_t kAnyTime = 1'700'000'000'000;
 
 using Values = std::map<std::string, std::string>;
 
@@ -34,12 +34,12 @@ Result<std::string> keep_nothing(std::string_view) {
   return Error{ErrorCode::kConfig, "is not base64"};
 }
 
-Result<ParsedConfiguration> parsed(const Values& values) {
-  return parse_configuration(values, kNow, keep_nothing);
+Result<ParsedConfiguration> from_values(const Values& values) {
+  return parse_configuration(values, kAnyTime, keep_nothing);
 }
 
 TEST(ValuesByKey, AreReadLikeAFile) {
-  const auto read = parsed(minimal_with(
+  const auto read = from_values(minimal_with(
       {{"port", "9142"}, {"tables", "a, b"}, {"include_views", "true"}, {"host_2", ""}}));
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(read->configuration.port, 9142);
@@ -51,8 +51,8 @@ TEST(ValuesByKey, AreReadLikeAFile) {
 
 TEST(ValuesByKey, CannotReadTheEnvironment) {
   ASSERT_EQ(setenv("RINGSYNC_TEST_SECRET", "of-the-process", 1), 0);
-  const auto read =
-      parsed(minimal_with({{"cursor_column", "${RINGSYNC_TEST_SECRET}"}, {"keyspace", "$${x}"}}));
+  const auto read = from_values(
+      minimal_with({{"cursor_column", "${RINGSYNC_TEST_SECRET}"}, {"keyspace", "$${x}"}}));
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(read->configuration.cursor_column, "${RINGSYNC_TEST_SECRET}");
   EXPECT_EQ(read->configuration.keyspace, "$${x}");
@@ -62,7 +62,7 @@ TEST(ValuesByKey, AreNotReplacedByTheProcesssOwnLogIn) {
   ASSERT_EQ(setenv("RINGSYNC_PASSWORD", "of-the-process", 1), 0);
   Values values = minimal_with();
   values.erase("password");
-  const auto read = parsed(values);
+  const auto read = from_values(values);
   unsetenv("RINGSYNC_PASSWORD");
   ASSERT_FALSE(read.ok());
   EXPECT_THAT(read.error().message, HasSubstr("password: is missing"));
@@ -70,13 +70,13 @@ TEST(ValuesByKey, AreNotReplacedByTheProcesssOwnLogIn) {
 }
 
 TEST(ValuesByKey, AreToldOfAllThatIsWrongAtOnceWithoutTheSecret) {
-  const auto read = parsed({{"host_1", "http://node"},
-                            {"port", "0"},
-                            {"password", "s3cr3t-value"},
-                            {"type_mapping", "s3cr3t-value"},
-                            {"tls", "maybe"},
-                            {"tls_ca_file", "-----BEGIN"},
-                            {"pasword", "x"}});
+  const auto read = from_values({{"host_1", "http://node"},
+                                 {"port", "0"},
+                                 {"password", "s3cr3t-value"},
+                                 {"type_mapping", "s3cr3t-value"},
+                                 {"tls", "maybe"},
+                                 {"tls_ca_file", "-----BEGIN"},
+                                 {"pasword", "x"}});
   ASSERT_FALSE(read.ok());
   EXPECT_EQ(read.error().code, ErrorCode::kConfig);
   EXPECT_THAT(read.error().message,
@@ -90,8 +90,8 @@ TEST(ValuesByKey, AreToldOfAllThatIsWrongAtOnceWithoutTheSecret) {
 TEST(ValuesByKey, HoldFilesWhoseContentIsKeptElsewhere) {
   std::string kept;
   const auto read =
-      parse_configuration(minimal_with({{"tls", "true"}, {"tls_ca_file", "Y29udGVudA=="}}), kNow,
-                          [&](std::string_view value) -> Result<std::string> {
+      parse_configuration(minimal_with({{"tls", "true"}, {"tls_ca_file", "Y29udGVudA=="}}),
+                          kAnyTime, [&](std::string_view value) -> Result<std::string> {
                             kept = value;
                             return std::string("/private/1");
                           });
@@ -101,7 +101,7 @@ TEST(ValuesByKey, HoldFilesWhoseContentIsKeptElsewhere) {
 }
 
 TEST(ValuesByKey, NameAFileThatCannotBeKeptWithoutItsContent) {
-  const auto read = parsed(minimal_with({{"tls", "true"}, {"tls_ca_file", "/etc/passwd"}}));
+  const auto read = from_values(minimal_with({{"tls", "true"}, {"tls_ca_file", "/etc/passwd"}}));
   ASSERT_FALSE(read.ok());
   EXPECT_THAT(read.error().message,
               AllOf(HasSubstr("tls_ca_file: the file is not base64; upload a PEM file with the "

@@ -119,6 +119,8 @@ TEST(Json, MapsWithScalarKeysAreObjectsAndOthersPairs) {
   EXPECT_EQ(json_of(typed(TypeKind::kMap, {kText, kInt}), collection_of({}, 2)), "{}");
   EXPECT_EQ(json_of(typed(TypeKind::kMap, {kText, kInt}), collection_of({std::nullopt, ""}, 2)),
             "malformed");
+  EXPECT_EQ(json_of(typed(TypeKind::kMap, {tuple, kInt}), collection_of({std::nullopt, ""}, 2)),
+            "malformed");
   // Two NaNs of one text would be one name in the object.
   EXPECT_EQ(json_of(typed(TypeKind::kMap, {kDouble, kText}),
                     collection_of({from_hex("7ff8000000000001"), "x"}, 2)),

@@ -129,6 +129,12 @@ TEST(TypeOption, EveryCutTypeIsMalformed) {
   }
 }
 
+TEST(TypeOption, ANameThatIsNotUtf8IsMalformed) {
+  const auto type = parse(with_text({0, 0}, "a\x80"));
+  ASSERT_FALSE(type);
+  EXPECT_EQ(type.error().code, ErrorCode::kMalformed);
+}
+
 TEST(TypeOption, EndlessNestingIsMalformedAndDoesNotExhaustTheStack) {
   Octets octets;
   for (int i = 0; i < 1'000'000; ++i) octets = joined(std::move(octets), {0, 0x20});

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <fstream>
 
 #include "duckdb_fixture.h"
@@ -66,6 +67,34 @@ TEST_F(DuckDbFailures, ReservedAndCollidingColumnNamesFailTheirTableOnly) {
   sink.reset();
   EXPECT_THAT(rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ks'"),
               ElementsAre("fine"));
+}
+
+TEST_F(DuckDbFailures, AFileThatWasNeverMadeWholeIsMadeAnew) {
+  commit(*open_sink());
+  std::string whole(3 * 4096, ' ');
+  std::ifstream(options_.location, std::ios::binary)
+      .read(whole.data(), static_cast<std::streamsize>(whole.size()));
+  for (const size_t kept_bytes : {0, 4096, 8192}) {
+    std::ofstream(options_.location, std::ios::binary) << whole.substr(0, kept_bytes);
+    std::filesystem::remove(options_.location + ".wal");
+    auto sink = open_sink();
+    must(sink->open_table(plan_of("t", {{"id", TypeKind::kInt}})));
+    commit(*sink);
+    sink.reset();
+    EXPECT_THAT(rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ks'"),
+                ElementsAre("t"));
+  }
+}
+
+TEST_F(DuckDbFailures, AFileOfSomethingElseIsLeftAlone) {
+  for (const std::string text :
+       {"short", "a text that is longer than the place of the magic word"}) {
+    std::ofstream(options_.location, std::ios::binary) << text;
+    const auto refused = open_adbc_sink(options_);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kDestination);
+    EXPECT_EQ(std::filesystem::file_size(options_.location), text.size());
+  }
 }
 
 TEST_F(DuckDbFailures, TablesThatDifferOnlyInCaseFailTheSecond) {

@@ -120,5 +120,20 @@ TEST(NestedBuilder, DamagedCellsAreRefusedWhereJsonRefusesThemOrMakeAValidColumn
   EXPECT_LT(accepted, 20'000);
 }
 
+TEST(NestedBuilder, ATypeOneOfWhoseNullsWouldTakeMegabytesIsJson) {
+  const CqlType number = typed(TypeKind::kFloat);
+  const CqlType square = vector_of(vector_of(number, 8192), 8192);
+  for (const CqlType& native :
+       {vector_of(number, 16'000), vector_of(vector_of(number, 128), 128),
+        typed(TypeKind::kList, {typed(TypeKind::kTuple, {vector_of(number, 8192), number})})}) {
+    EXPECT_NE(native_type(native).kind, ArrowKind::kJson) << to_string(native);
+  }
+  for (const CqlType& json :
+       {square, typed(TypeKind::kList, {square}),
+        typed(TypeKind::kTuple, {vector_of(number, 16'000), number, vector_of(number, 16'000)})}) {
+    EXPECT_EQ(native_type(json).kind, ArrowKind::kJson) << to_string(json);
+  }
+}
+
 }  // namespace
 }  // namespace ringsync

@@ -18,6 +18,14 @@ namespace ringsync::testing {
 
 class EngineFixture : public ::testing::Test {
  protected:
+  // Of the steps at which a test crashes a sync, each such one: sanitizers take a multiple of the
+  // time, and see the same code in fewer.
+#ifdef __SANITIZE_ADDRESS__
+  static constexpr uint64_t kCrashStride = 7;
+#else
+  static constexpr uint64_t kCrashStride = 1;
+#endif
+
   static void SetUpTestSuite() { set_up_logging(LogLevel::kError, LogFormat::kText); }
 
   static FakeTable table_of(int64_t rows, bool has_cursor, int64_t updated_at_ms = 1000) {
@@ -50,7 +58,7 @@ class EngineFixture : public ::testing::Test {
     SyncEngine engine(source, sink, clock_, std::move(sync_options));
     auto summary = engine.run();
     requests_ = source.requests();
-    scans_at_once_max_ = source.scans_at_once_max();
+    scans_at_once_ = source.scans_at_once();
     delivered_rows_ = sink.delivered_rows();
     rows_between_checkpoints_max_ = sink.rows_between_checkpoints_max();
     calls_ = sink.calls();
@@ -73,13 +81,36 @@ class EngineFixture : public ::testing::Test {
     }
   }
 
+  // Crashes at every step of a sync of the one table there is, and looks at what the next one
+  // sends.
+  void expect_resumes_repeat_at_most(uint64_t rows, const SyncOptions& sync_options) {
+    const auto& [name, table] = *tables_.begin();
+    ASSERT_TRUE(sync({}, {}, sync_options).ok());
+    const uint64_t steps = calls_;
+    uint64_t resumes = 0;
+    for (uint64_t step = 1; step <= steps; step += kCrashStride) {
+      destination_ = {};
+      FakeSinkOptions crash;
+      crash.crash_after_calls = step;
+      ASSERT_FALSE(sync({}, crash, sync_options).ok());
+      const uint64_t before = destination_.tables[name].size();
+      const auto summary = sync({}, {}, sync_options);
+      ASSERT_TRUE(summary.ok());
+      expect_equal_to_source();
+      if (!summary->tables[0].resumed) continue;  // nothing was durable yet, or all of it
+      ++resumes;
+      EXPECT_LE(delivered_rows_ + before, table.rows.size() + rows) << "step " << step;
+    }
+    EXPECT_GT(resumes, steps / kCrashStride / 2);
+  }
+
   FakeClock clock_;
   FakeTables tables_;
   FakeDestination destination_;
   std::vector<ScanRequest> requests_;
   uint64_t delivered_rows_ = 0;
   uint64_t calls_ = 0;
-  size_t scans_at_once_max_ = 0;
+  std::vector<size_t> scans_at_once_;  // with each of the requests
   uint32_t rows_between_checkpoints_max_ = 0;
 };
 

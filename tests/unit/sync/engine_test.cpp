@@ -1,6 +1,8 @@
 // The engine over fakes: what a sync promises, shown with one table or many, with failures, crashes
-// at every step and restarts. Single-threaded and seeded unless a test says otherwise.
+// at every step and restarts. Single-threaded and seeded.
 #include "sync/engine.h"
+
+#include <algorithm>
 
 #include "engine_fixture.h"
 #include "sync/state_codec.h"
@@ -121,7 +123,7 @@ TEST_F(Engine, ACrashAtEveryStepIsResumedAndEndsEqualToTheSource) {
   ASSERT_TRUE(sync().ok());
   const uint64_t steps = calls_;
   ASSERT_GT(steps, 30U);
-  for (uint64_t step = 1; step <= steps; ++step) {
+  for (uint64_t step = 1; step <= steps; step += kCrashStride) {
     destination_ = {};
     FakeSinkOptions crash;
     crash.crash_after_calls = step;
@@ -145,6 +147,62 @@ TEST_F(Engine, AResumeRepeatsNothingThatADurableCheckpointVouchesForButPartOfAPa
   EXPECT_TRUE(summary->tables[0].resumed);
   // At most the page that the crash cut, for the one scan it was in.
   EXPECT_LE(delivered_rows_ + before, 5000U + options().page_rows_max);
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, AResumeInsideALargePageRepeatsAFewRowsOfIt) {
+  tables_["big"] = table_of(3000, false);
+  SyncOptions large_pages = options();
+  large_pages.page_rows_max = 1000;
+  large_pages.sizing.split_rows_min = 1500;
+  large_pages.sizing.split_bytes_target = 1 << 20;
+  expect_resumes_repeat_at_most(kMarkRows, large_pages);
+}
+
+TEST_F(Engine, AResumeInsideAPartitionWiderThanPagesRepeatsAPageOfIt) {
+  tables_["wide"] = table_of(3000, false);
+  tables_["wide"].partition_rows = 1500;
+  SyncOptions large_pages = options();
+  large_pages.page_rows_max = 400;
+  expect_resumes_repeat_at_most(large_pages.page_rows_max, large_pages);
+}
+
+TEST_F(Engine, SyncsCutOffAgainAndAgainInsideAPartitionThatFitsAPageGetOn) {
+  tables_["wide"] = table_of(1200, false);
+  tables_["wide"].partition_rows = 600;
+  SyncOptions large_pages = options();
+  large_pages.page_rows_max = 5000;
+  FakeSinkOptions cut;
+  cut.crash_after_calls = 6;  // two checkpoints and some
+  const auto is_under_way = [&] {
+    return !destination_.state || destination_.state->json.find("\"run\"") != std::string::npos;
+  };
+  uint32_t syncs = 0;
+  for (; is_under_way(); ++syncs) {
+    ASSERT_LT(syncs, 40U) << "they get nowhere";
+    ASSERT_FALSE(sync({}, cut, large_pages).ok());
+  }
+  EXPECT_GT(syncs, 10U);
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, ASyncThatGoesOnBeginsWithTheTablesThatTheOneBeforeDidNotComeTo) {
+  tables_["a"] = table_of(600, true, 9'000'000'000'000);  // past every bound: sent by each run
+  tables_["b"] = table_of(600, false);
+  SyncOptions fivetran = options();
+  fivetran.keeps_done_tables = true;
+  FakeSinkOptions cut;
+  cut.crash_after_calls = 8;  // less than half of a table
+  const auto is_done = [&] {
+    return destination_.state &&
+           destination_.state->json.find(R"("done_tables":["b"])") != std::string::npos;
+  };
+  uint32_t syncs = 0;
+  for (; !is_done(); ++syncs) {
+    ASSERT_LT(syncs, 20U) << "a is read again and again before b";
+    ASSERT_FALSE(sync({}, cut, fivetran).ok());
+  }
+  ASSERT_TRUE(sync({}, {}, fivetran).ok());
   expect_equal_to_source();
 }
 
@@ -267,6 +325,93 @@ TEST_F(Engine, APageThatAlwaysFailsAfterAResumeEndsItsTable) {
   sync_options.sizing.splits_max = 1;
   ASSERT_TRUE(sync(broken, {}, sync_options).ok());
   EXPECT_LT(delivered_rows_, 200'000U);
+}
+
+TEST_F(Engine, AnOverloadedClusterIsAskedForLessAndLaterForMoreAgain) {
+  tables_["big"] = table_of(40'000, false);
+  FakeSourceOptions busy;
+  int asked = 0;
+  busy.fault = [&](const ScanRequest& request) -> std::optional<Error> {
+    if (request.page_limit != 0 || ++asked < 40 || asked >= 48) return std::nullopt;
+    clock_.advance_ms(1100);
+    return Error{asked % 2 == 0 ? ErrorCode::kOverloaded : ErrorCode::kTimeout, "too much"};
+  };
+  SyncOptions sync_options = options();
+  sync_options.page_rows_max = 400;
+  sync_options.in_flight_max = 8;
+  sync_options.sizing.splits_max = 400;
+  ASSERT_TRUE(sync(busy, {}, sync_options).ok());
+  uint32_t least = 400;
+  for (const ScanRequest& request : requests_) {
+    if (request.page_limit == 0) least = std::min(least, request.page_rows_max);
+  }
+  EXPECT_EQ(least, 50U);
+  EXPECT_EQ(requests_.back().page_rows_max, 400U);
+  const auto full = std::find(scans_at_once_.begin(), scans_at_once_.end(), 8U);
+  ASSERT_NE(full, scans_at_once_.end());
+  const auto fewest = std::min_element(full, scans_at_once_.end());
+  EXPECT_EQ(*fewest, 1U);
+  EXPECT_EQ(*std::max_element(fewest, scans_at_once_.end()), 8U);
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, RangesBehindOneThatGetsNowhereAreReadMeanwhile) {
+  tables_["big"] = table_of(4000, false);
+  FakeSourceOptions lost_node;
+  // A third of the ring, in each lane's part some of it.
+  const auto is_dead = [](const ScanRequest& request) {
+    return request.page_limit == 0 && static_cast<uint64_t>(request.range.end) / 1000 % 3 == 0;
+  };
+  lost_node.fault = [&](const ScanRequest& request) -> std::optional<Error> {
+    if (!is_dead(request)) return std::nullopt;
+    return Error{ErrorCode::kUnavailable, "no replica is alive"};
+  };
+  SyncOptions sync_options = options();
+  sync_options.in_flight_max = 2;
+  sync_options.retry.delay_first_ms = 200;
+  const auto summary = sync(lost_node, {}, sync_options);
+  ASSERT_TRUE(summary.ok());
+  ASSERT_TRUE(summary->tables[0].error.has_value());
+  const std::string message = summary->tables[0].error->message;
+  EXPECT_NE(message.find("token range ("), std::string::npos) << message;
+  EXPECT_NE(message.find("no replica is alive"), std::string::npos) << message;
+  uint64_t readable = 0;
+  for (const auto& [id, row] : tables_["big"].rows) {
+    const auto holds = [&, token = testing::token_of_id(id)](const ScanRequest& request) {
+      return is_dead(request) && request.range.start < token && token <= request.range.end;
+    };
+    readable += std::none_of(requests_.begin(), requests_.end(), holds) ? 1 : 0;
+  }
+  EXPECT_GT(readable, 1000U);
+  EXPECT_LT(readable, 4000U);
+  EXPECT_GE(delivered_rows_, readable);
+  const uint64_t before = delivered_rows_;
+  ASSERT_TRUE(sync().ok());
+  EXPECT_EQ(before + delivered_rows_, 4000U);
+  expect_equal_to_source();
+}
+
+TEST_F(Engine, AScanThatGetsNoAnswerIsGivenUpWhenTheTimeToTryAgainIsOver) {
+  tables_["big"] = table_of(2000, false);
+  FakeSourceOptions silent;
+  int failures = 0;
+  silent.fault = [&](const ScanRequest& request) -> std::optional<Error> {
+    if (request.page_limit != 0 || ++failures > 40) return std::nullopt;
+    return Error{ErrorCode::kTimeout, "no answer"};
+  };
+  silent.hangs = [&](const ScanRequest& request) {
+    return request.page_limit == 0 && failures >= 40;
+  };
+  const int64_t before_ms = clock_.steady_ms();
+  const auto summary = sync(silent);
+  ASSERT_TRUE(summary.ok());
+  ASSERT_TRUE(summary->tables[0].error.has_value());
+  EXPECT_NE(summary->tables[0].error->message.find("no answer"), std::string::npos);
+  const int64_t took_ms = clock_.steady_ms() - before_ms - 60'000;  // sync() lets a minute pass
+  EXPECT_GE(took_ms, options().retry.give_up_after_ms);
+  EXPECT_LT(took_ms, options().retry.give_up_after_ms + 20'000);
+  ASSERT_TRUE(sync().ok());
+  expect_equal_to_source();
 }
 
 TEST_F(Engine, AScanThatFailsAsksForFewerRows) {
@@ -399,22 +544,6 @@ TEST_F(Engine, TheStateHandedOnIsTheOneThatBecameDurable) {
   ASSERT_TRUE(sync({}, {}, sync_options).ok());
   ASSERT_TRUE(destination_.state.has_value());
   EXPECT_EQ(last, destination_.state->json);
-}
-
-TEST_F(Engine, WorkersInThreadsGiveTheSameResult) {
-  tables_["big"] = table_of(20'000, false);
-  tables_["orders"] = table_of(3'000, true);
-  SyncOptions sync_options = options();
-  sync_options.pipeline.workers = 4;
-  sync_options.pipeline.bytes_max = 5'000;
-  SystemClock clock;
-  FakeSource source(tables_, clock, {});
-  FakeSink sink(destination_, clock, {});
-  SyncEngine engine(source, sink, clock, sync_options);
-  const auto summary = engine.run();
-  ASSERT_TRUE(summary.ok()) << summary.error().message;
-  EXPECT_EQ(sink.delivered_rows(), 23'000U);
-  expect_equal_to_source();
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ struct FakeTable {
   std::map<int64_t, FakeRow> rows;  // by id
 
   int64_t partition_of(int64_t row) const;
+  uint16_t key_columns() const { return partition_rows > 1 ? 2 : 1; }
 };
 
 using FakeTables = std::map<std::string, FakeTable>;
@@ -78,6 +79,8 @@ struct FakeSourceOptions {
   bool filters_late = false;
   /// Called before each page; what it returns becomes the scan's failure.
   std::function<std::optional<Error>(const ScanRequest&)> fault;
+  /// A scan for which it is true gets no answer, neither a page nor a failure.
+  std::function<bool(const ScanRequest&)> hangs;
   /// Called after each page, as other clients of the database would run.
   std::function<void()> after_page;
 };
@@ -95,9 +98,15 @@ class FakeSource final : public Source {
   Token token(const std::vector<Bytes>& partition_key) const override;
   std::string statement(const ScanQuery& query) const override;
 
+  /// The cluster is another from now on, also to the scans under way. Paging states of versions
+  /// that it has had since it was opened are refused, never misread: nodes tell each other's
+  /// states.
+  void change_cluster(const std::vector<Token>& ring_tokens, const std::string& server_version);
+
   /// Every scan that was asked for, in order.
   const std::vector<ScanRequest>& requests() const { return requests_; }
-  size_t scans_at_once_max() const { return scans_at_once_max_; }
+  /// How many scans were under way with each of them, itself included.
+  const std::vector<size_t>& scans_at_once() const { return scans_at_once_; }
   uint64_t rows_read() const { return rows_read_; }
 
  private:
@@ -105,14 +114,16 @@ class FakeSource final : public Source {
   const FakeTables& tables_;
   const Clock& clock_;
   FakeSourceOptions options_;
+  std::vector<std::string> earlier_versions_;
   std::vector<ScanRequest> requests_;
-  size_t scans_at_once_max_ = 0;
+  std::vector<size_t> scans_at_once_;
   uint64_t rows_read_ = 0;
 };
 
 /// What fake_encoder() makes.
 struct FakePage final : EncodedPage {
   std::vector<std::pair<int64_t, FakeRow>> rows;  // with their ids
+  std::vector<int64_t> partitions;                // of each row
   size_t byte_size() const override { return rows.size() * sizeof rows[0]; }
 };
 

@@ -21,6 +21,7 @@ class FakeEncoder final : public PageEncoder {
     if (page.column_count() != columns_) return Error{ErrorCode::kInternal, "other columns"};
     auto encoded = std::make_unique<FakePage>();
     for (uint32_t row = 0; row < page.row_count(); ++row) {
+      encoded->partitions.push_back(*value_of(page, row, 0));
       encoded->rows.emplace_back(
           *value_of(page, row, id_),
           FakeRow{value_of(page, row, value_).value_or(kNotSent), value_of(page, row, cursor_)});

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <mutex>
+#include <utility>
 
 #include "base/bytes.h"
 
@@ -71,8 +72,6 @@ Token token_of_id(int64_t id) {
   return token == kTokenMin ? kTokenMax : token;
 }
 
-namespace {
-
 /// Where a scan stands: behind this row, in the order of tokens and ids.
 struct Bookmark {
   Token token = kTokenMin;
@@ -80,6 +79,8 @@ struct Bookmark {
 
   auto operator<=>(const Bookmark&) const = default;
 };
+
+namespace {
 
 std::optional<int64_t> cell_of(const std::string& column, const FakeTable& table, int64_t id) {
   const FakeRow& row = table.rows.at(id);
@@ -108,7 +109,7 @@ class FakeScanner final : public Scanner {
     const std::lock_guard lock(mutex_);
     source_.requests_.push_back(request);
     running_.push_back({std::move(request), std::nullopt, 0});
-    source_.scans_at_once_max_ = std::max(source_.scans_at_once_max_, running_.size());
+    source_.scans_at_once_.push_back(running_.size());
   }
 
   Result<std::optional<ScanEvent>> next(int64_t) override {
@@ -117,6 +118,10 @@ class FakeScanner final : public Scanner {
     if (running_.empty()) return std::optional<ScanEvent>();
     const size_t pick = random_() % running_.size();
     Running& scan = running_[pick];
+    if (source_.options_.hangs && source_.options_.hangs(scan.request)) {
+      source_.clock_.sleep_ms(50);
+      return std::optional<ScanEvent>();
+    }
     const ScanId id = scan.request.id;
     if (auto error = failure_of(scan)) {
       running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(pick));
@@ -142,11 +147,18 @@ class FakeScanner final : public Scanner {
   };
 
   /// What a paging state is good for: this statement over this range on this version.
-  uint64_t purpose_of(const ScanRequest& request) const {
+  uint64_t purpose_of(const ScanRequest& request, const std::string& server_version) const {
     const std::string purpose =
         fmt::format("{} {} {} {} {}", source_.statement(*request.query), request.query->table.id,
-                    source_.options_.server_version, request.range.start, request.range.end);
+                    server_version, request.range.start, request.range.end);
     return std::hash<std::string>()(purpose);
+  }
+
+  bool is_of_earlier_version(uint64_t purpose, const ScanRequest& request) const {
+    const std::vector<std::string>& versions = source_.earlier_versions_;
+    return std::any_of(versions.begin(), versions.end(), [&](const std::string& version) {
+      return purpose == purpose_of(request, version);
+    });
   }
 
   std::optional<Error> failure_of(Running& scan) const {
@@ -157,6 +169,9 @@ class FakeScanner final : public Scanner {
       return Error{ErrorCode::kInvalidQuery, "this would need filtering"};
     }
     const Table schema = schema_of(request.query->table.name, table->second);
+    if (schema.columns[0].name != request.query->table.columns[0].name) {
+      return Error{ErrorCode::kInvalidQuery, "the token of another partition key"};
+    }
     for (const Column& column : request.query->table.columns) {
       if (schema.find_column(column.name) < 0) {
         return Error{ErrorCode::kInvalidQuery, "unknown column " + column.name};
@@ -175,8 +190,10 @@ class FakeScanner final : public Scanner {
     if (state.size() != 24) return Error{ErrorCode::kBadPagingState, "no paging state"};
     scan.behind = Bookmark{static_cast<Token>(load_be64(state.data())),
                            static_cast<int64_t>(load_be64(state.data() + 8))};
-    if (load_be64(state.data() + 16) == purpose_of(scan.request)) return std::nullopt;
-    if (!source_.options_.takes_foreign_paging_states) {
+    const uint64_t purpose = load_be64(state.data() + 16);
+    if (purpose == purpose_of(scan.request, source_.options_.server_version)) return std::nullopt;
+    if (!source_.options_.takes_foreign_paging_states ||
+        is_of_earlier_version(purpose, scan.request)) {
       return Error{ErrorCode::kBadPagingState, "a paging state of another read"};
     }
     // Read as something that it is not, it leads somewhere else.
@@ -226,7 +243,7 @@ class FakeScanner final : public Scanner {
     if (!page.is_last) {
       append_be(page.paging_state, static_cast<uint64_t>(scan.behind->token), 8);
       append_be(page.paging_state, static_cast<uint64_t>(scan.behind->id), 8);
-      append_be(page.paging_state, purpose_of(scan.request), 8);
+      append_be(page.paging_state, purpose_of(scan.request, source_.options_.server_version), 8);
     }
     page.buffer = std::make_unique<VectorBuffer>(std::move(bytes));
     return page;
@@ -242,6 +259,13 @@ class FakeScanner final : public Scanner {
 
 FakeSource::FakeSource(const FakeTables& tables, const Clock& clock, FakeSourceOptions options)
     : tables_(tables), clock_(clock), options_(std::move(options)) {}
+
+void FakeSource::change_cluster(const std::vector<Token>& ring_tokens,
+                                const std::string& server_version) {
+  options_.ring_tokens = ring_tokens;
+  if (server_version == options_.server_version) return;
+  earlier_versions_.push_back(std::exchange(options_.server_version, server_version));
+}
 
 Result<SourceIdentity> FakeSource::identity() {
   return SourceIdentity{"fake cluster", "fake", options_.server_version};

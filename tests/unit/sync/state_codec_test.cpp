@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace ringsync {
@@ -105,6 +106,25 @@ TEST(StateCodec, EachMissingFieldAndEachWrongTypeIsAnError) {
     ++tried;
   }
   EXPECT_GT(tried, 20);
+}
+
+TEST(StateCodec, AnIntegerBeyondSixtyFourBitsWithASignIsDamage) {
+  auto document = nlohmann::json::parse(encode_state(sample()));
+  document["tables"]["full"]["last_run_started_us"] = uint64_t{1} << 63;
+  EXPECT_FALSE(decode_state(document.dump()).ok());
+}
+
+TEST(StateCodec, ATimeThatNoClockShowsIsDamage) {
+  for (const auto* field : {"until_ms", "started_us", "after_ms", "window_end_ms"}) {
+    auto document = nlohmann::json::parse(encode_state(sample()));
+    document["tables"]["Or\"ders"]["run"][field] = std::numeric_limits<int64_t>::max();
+    EXPECT_FALSE(decode_state(document.dump()).ok()) << field;
+  }
+  for (const auto* field : {"cursor_ms", "floor_ms", "last_run_started_us"}) {
+    auto document = nlohmann::json::parse(encode_state(sample()));
+    document["tables"]["Or\"ders"][field] = std::numeric_limits<int64_t>::min();
+    EXPECT_FALSE(decode_state(document.dump()).ok()) << field;
+  }
 }
 
 TEST(StateCodec, RangesThatContradictEachOtherAreDamage) {

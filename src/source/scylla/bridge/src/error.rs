@@ -3,9 +3,9 @@
 
 use crate::ffi::{Code, Status};
 use scylla::errors::{
-    BrokenConnectionError, ConnectionError, ConnectionPoolError, ConnectionSetupRequestErrorKind,
-    DbError, ExecutionError, MetadataError, MetadataFetchErrorKind, NewSessionError, PrepareError,
-    RequestAttemptError,
+    BrokenConnectionError, BrokenConnectionErrorKind, ConnectionError, ConnectionPoolError,
+    ConnectionSetupRequestErrorKind, DbError, ExecutionError, FrameHeaderParseError, MetadataError,
+    MetadataFetchErrorKind, NewSessionError, PrepareError, RequestAttemptError,
 };
 
 impl Status {
@@ -62,7 +62,10 @@ pub fn no_host(causes: &[(String, Status)]) -> Status {
     let hint = match code {
         Code::Connect => "; check host and port, and that the cluster is up",
         Code::Auth => "; check user and password",
-        Code::Tls => "; check the TLS settings and the server's certificate",
+        Code::Tls => {
+            "; check the TLS settings, the server's certificate and, where the cluster asks for \
+             one, the client's"
+        }
         _ => "",
     };
     let hosts = match causes {
@@ -186,6 +189,7 @@ fn database(error: &DbError, reason: &str) -> Status {
             Code::Overloaded
         }
         DbError::ReadTimeout { .. } | DbError::WriteTimeout { .. } => Code::ServerTimeout,
+        DbError::ServerError => return server_failure(reason),
         _ => Code::Internal,
     };
     // Only these carry figures that the server's own words may lack.
@@ -205,6 +209,15 @@ fn database(error: &DbError, reason: &str) -> Status {
 /// roles are down. It says so as a refusal, which this is not.
 fn misses_replicas(reason: &str) -> bool {
     reason.starts_with("Unable to perform auth")
+}
+
+/// The server ran into an error of its own, as Cassandra does when it meets a table that is being
+/// dropped. It may pass, or be told in clearer words the next time.
+fn server_failure(reason: &str) -> Status {
+    Status::new(
+        Code::ReadFailure,
+        format!("the server failed ({}); look at its log", one_line(reason)),
+    )
 }
 
 /// Replicas answered that they failed. The server's words may name the reason, most are in its log.
@@ -258,8 +271,42 @@ fn setup(error: &ConnectionSetupRequestErrorKind) -> Status {
     }
 }
 
-fn broken(_error: &BrokenConnectionError) -> Status {
-    Status::new(Code::Connect, "the connection broke")
+const BROKEN: &str = "the connection broke";
+
+/// A node may refuse a client's certificate, or the lack of one, only after the handshake (TLS 1.3): its
+/// alert is what the next read meets. Every other end of a connection may be another's the next time.
+fn broken(error: &BrokenConnectionError) -> Status {
+    let cause = match error.downcast_ref::<BrokenConnectionErrorKind>() {
+        Some(BrokenConnectionErrorKind::FrameHeaderParseError(
+            FrameHeaderParseError::HeaderIoError(cause),
+        ))
+        | Some(BrokenConnectionErrorKind::WriteError(cause)) => io(cause),
+        _ => Status::new(Code::Connect, ""),
+    };
+    if cause.code == Code::Tls && cause.message.contains(" alert") {
+        let refused = format!(
+            "the node ended the encrypted connection ({}{})",
+            cause.message,
+            meaning(&cause.message)
+        );
+        return Status::new(Code::Tls, refused);
+    }
+    Status::new(Code::Connect, BROKEN)
+}
+
+/// True where a connection ended and nothing told why.
+pub fn is_broken(status: &Status) -> bool {
+    status.code == Code::Connect && status.message == BROKEN
+}
+
+/// What an alert behind the handshake means where its own name does not say it: Cassandra's TLS has no
+/// alert of its own for a chain that is not trusted.
+fn meaning(alert: &str) -> &'static str {
+    if alert.contains("internal error") || alert.contains("InternalError") {
+        ": so Cassandra answers a client's certificate whose authority it does not trust"
+    } else {
+        ""
+    }
 }
 
 /// TLS failures come as I/O errors: only their text tells them from others.
@@ -327,6 +374,19 @@ mod tests {
         assert_eq!(
             execution(&answered(DbError::Overloaded, "")).code,
             Code::Overloaded
+        );
+    }
+
+    #[test]
+    fn a_servers_own_failure_is_tried_again_and_no_defect_of_ours() {
+        let status = execution(&answered(
+            DbError::ServerError,
+            "java.lang.NullPointerException",
+        ));
+        assert_eq!(status.code, Code::ReadFailure);
+        assert_eq!(
+            status.message,
+            "the server failed (java.lang.NullPointerException); look at its log"
         );
     }
 
@@ -456,6 +516,36 @@ mod tests {
             io(&std::io::Error::other(plain)).message,
             "wrong version number"
         );
+    }
+
+    #[test]
+    fn an_alert_behind_the_handshake_is_told_and_an_end_without_one_is_a_broken_connection() {
+        let met = |text: &str| {
+            let cause = FrameHeaderParseError::HeaderIoError(std::io::Error::other(text));
+            broken(&BrokenConnectionErrorKind::FrameHeaderParseError(cause).into())
+        };
+        let alert = met(
+            "error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:\
+             ../ssl/record/rec_layer_s3.c:1590:SSL alert number 116",
+        );
+        assert_eq!(alert.code, Code::Tls);
+        assert_eq!(
+            alert.message,
+            "the node ended the encrypted connection (tlsv13 alert certificate required)"
+        );
+        let stranger = met(
+            "error:0A000438:SSL routines:ssl3_read_bytes:tlsv1 alert internal error:\
+             ../ssl/record/rec_layer_s3.c:1590:SSL alert number 80",
+        );
+        assert!(stranger.message.contains(
+            "alert internal error: so Cassandra answers a client's certificate whose authority"
+        ));
+        let end = met(
+            "error:0A000126:SSL routines:ssl3_read_n:unexpected eof while reading:\
+                       ../ssl/record/rec_layer_s3.c:320:",
+        );
+        assert_eq!(end.code, Code::Connect);
+        assert_eq!(end.message, "the connection broke");
     }
 
     #[test]

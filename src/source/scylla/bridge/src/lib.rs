@@ -112,6 +112,7 @@ mod ffi {
         target: String,
     }
 
+    /// `id` changes when the table is made anew, and when a column returns that was dropped.
     #[derive(Debug)]
     struct TableSpec {
         name: String,

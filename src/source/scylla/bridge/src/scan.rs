@@ -8,16 +8,20 @@ use crate::query::{changed, check_columns, Query};
 use crate::queue::EventQueue;
 use crate::raw_rows::raw_rows;
 use crate::routing::PinnedToken;
-use crate::session::{Driver, Inner};
+use crate::session::{Driver, Inner, Replicas};
 use scylla::errors::ExecutionError;
 use scylla::frame::response::result::TableSpec;
 use scylla::response::query_result::QueryResult;
 use scylla::response::{PagingState, PagingStateResponse};
 use scylla::routing::Token;
 use scylla::statement::bound::BoundStatement;
+use scylla::statement::prepared::PreparedStatement;
 use scylla::value::CqlTimestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+const REPLICAS_TOLD: usize = 8;
 
 pub struct Scanner {
     inner: Result<Arc<Inner>, Status>,
@@ -189,12 +193,23 @@ impl Task {
         }
     }
 
+    /// The driver prepares on all nodes and sets no limit to it: one that hangs would hold up all.
+    async fn prepared(&self) -> Result<PreparedStatement, ExecutionError> {
+        let preparing = self.driver.prepared(&self.query.cql);
+        match self.driver.request_timeout {
+            Some(limit) => match tokio::time::timeout(limit, preparing).await {
+                Ok(prepared) => Ok(prepared?),
+                Err(_) => Err(ExecutionError::RequestTimeout(limit)),
+            },
+            None => Ok(preparing.await?),
+        }
+    }
+
     async fn bound(&self) -> Result<BoundStatement, Status> {
         let prepared = self
-            .driver
-            .prepared(&self.query.cql)
+            .prepared()
             .await
-            .map_err(|error| self.failed(&error.into(), false))?;
+            .map_err(|error| self.failed(&error, false))?;
         let (start, end) = (self.scan.start, self.scan.end);
         let bound = match *self.query.cursor_bounds_ms {
             [] => prepared.bind(&(start, end)),
@@ -256,26 +271,45 @@ impl Task {
         if error::names_something_gone(error) {
             return changed(&status.message);
         }
-        self.naming_lost_replicas(status)
+        self.naming_replicas(status)
     }
 
-    /// A failure to get an answer, with the replicas of the range that are out of reach: of several
-    /// nodes tried, the driver tells the last one's failure only, and not which node it was.
-    fn naming_lost_replicas(&self, mut status: Status) -> Status {
+    /// A failure to get an answer, with the replicas of the range, those out of reach before all: of
+    /// several nodes tried, the driver tells the last one's failure only, and not which node it was.
+    fn naming_replicas(&self, mut status: Status) -> Status {
         let no_answer = matches!(
             status.code,
             Code::Connect | Code::Unavailable | Code::ServerTimeout | Code::ClientTimeout
         );
         if no_answer {
             let (keyspace, table) = (&self.query.keyspace, &self.query.table);
-            let lost = self
+            let replicas = self
                 .driver
-                .unreachable_replicas(keyspace, table, self.scan.end);
-            if !lost.is_empty() {
-                status.message += &format!("; no connection to its replica {}", lost.join(", "));
-            }
+                .replicas(keyspace, table, self.scan.start, self.scan.end);
+            status.message += &told(&replicas);
         }
         status
+    }
+}
+
+fn told(replicas: &Replicas) -> String {
+    let listed = |some: &BTreeSet<String>| {
+        let shown: Vec<_> = some.iter().take(REPLICAS_TOLD).cloned().collect();
+        match some.len() - shown.len() {
+            0 => shown.join(", "),
+            more => format!("{} and {more} more", shown.join(", ")),
+        }
+    };
+    if !replicas.out_of_reach.is_empty() {
+        return format!(
+            "; no connection to its replica {}",
+            listed(&replicas.out_of_reach)
+        );
+    }
+    match replicas.all.len() {
+        0 => String::new(),
+        1 => format!("; its replica is {}", listed(&replicas.all)),
+        _ => format!("; its replicas are {}", listed(&replicas.all)),
     }
 }
 
@@ -360,6 +394,25 @@ mod tests {
         assert_eq!(sizing.first(0), 5_000);
         assert_eq!(sizing.first(u32::MAX), 5_000);
         assert_eq!(Sizing::new(u32::MAX, 1).first(u32::MAX), i32::MAX);
+    }
+
+    #[test]
+    fn of_replicas_those_out_of_reach_are_told_and_else_all() {
+        let set = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
+        let mut replicas = Replicas::default();
+        assert_eq!(told(&replicas), "");
+        replicas.all = set(&["a:1"]);
+        assert_eq!(told(&replicas), "; its replica is a:1");
+        replicas.all = set(&["a:1", "b:1"]);
+        assert_eq!(told(&replicas), "; its replicas are a:1, b:1");
+        replicas.out_of_reach = set(&["b:1"]);
+        assert_eq!(told(&replicas), "; no connection to its replica b:1");
+        let many: Vec<_> = (0..11).map(|at| format!("{at:02}")).collect();
+        replicas.out_of_reach = many.into_iter().collect();
+        assert_eq!(
+            told(&replicas),
+            "; no connection to its replica 00, 01, 02, 03, 04, 05, 06, 07 and 3 more"
+        );
     }
 
     #[test]

@@ -6,14 +6,14 @@ use crate::type_text::{self, UserTypes};
 use scylla::client::session::Session as CqlSession;
 use scylla::deserialize::row::DeserializeRow;
 use scylla::response::query_result::QueryRowsResult;
-use scylla::value::CqlValue;
+use scylla::value::{CqlTimestamp, CqlValue};
 use std::collections::{BTreeMap, HashMap};
 
 /// All tables of a keyspace and its materialised views, by name, in a fixed number of requests, sent
 /// side by side.
 /// Error `Schema` where there is no such keyspace, with the names of those there are.
 pub async fn read(cql: &CqlSession, keyspace: &str) -> Result<Schema, Status> {
-    let ((), user_types, mut tables, indexes, views, columns, offers_sai) = tokio::try_join!(
+    let ((), user_types, mut tables, indexes, views, columns, drops, offers_sai) = tokio::try_join!(
         check_keyspace(cql, keyspace),
         user_types(cql, keyspace),
         tables(cql, keyspace),
@@ -35,6 +35,12 @@ pub async fn read(cql: &CqlSession, keyspace: &str) -> Result<Schema, Status> {
              FROM system_schema.columns WHERE keyspace_name = ?",
             keyspace,
         ),
+        query(
+            cql,
+            "SELECT table_name, column_name, dropped_time \
+             FROM system_schema.dropped_columns WHERE keyspace_name = ?",
+            keyspace,
+        ),
         offers_sai(cql),
     )?;
     add_indexes(&indexes, &mut tables)?;
@@ -52,6 +58,7 @@ pub async fn read(cql: &CqlSession, keyspace: &str) -> Result<Schema, Status> {
         };
         found.columns.push((position, spec));
     }
+    tell_returned_columns(&drops, &mut tables)?;
     let tables = tables
         .into_iter()
         .map(|(name, table)| TableSpec {
@@ -163,6 +170,30 @@ fn add_views(
 fn stands_for_index(view: &str, indexes: &[IndexSpec]) -> bool {
     view.strip_suffix("_index")
         .is_some_and(|name| indexes.iter().any(|index| index.name == name))
+}
+
+/// A column that was dropped and is there again holds nothing of what it held before, which no row's
+/// cursor tells: with it the table is another one, as if it had been made anew. The server keeps
+/// when a column was dropped, since it hides what was written before.
+fn tell_returned_columns(
+    rows: &QueryRowsResult,
+    tables: &mut BTreeMap<String, RawTable>,
+) -> Result<(), Status> {
+    for row in rows_of::<(String, String, Option<CqlTimestamp>)>(rows)? {
+        let (table, name, dropped) = row?;
+        if let (Some(found), Some(CqlTimestamp(dropped_ms))) = (tables.get_mut(&table), dropped) {
+            found.tell_drop(&name, dropped_ms);
+        }
+    }
+    Ok(())
+}
+
+impl RawTable {
+    fn tell_drop(&mut self, column: &str, dropped_ms: i64) {
+        if self.columns.iter().any(|(_, there)| there.name == column) {
+            self.id += &format!("+{column}@{dropped_ms}");
+        }
+    }
 }
 
 async fn user_types(cql: &CqlSession, keyspace: &str) -> Result<UserTypes, Status> {
@@ -350,6 +381,19 @@ mod tests {
         let dense = ["compound".to_string(), "dense".to_string()];
         let with_value = vec![(-1, column("v", ColumnKind::Regular))];
         assert_eq!(selectable(&dense, with_value).len(), 1);
+    }
+
+    #[test]
+    fn a_column_that_returns_after_a_drop_makes_another_table_each_time() {
+        let mut table = RawTable {
+            id: "5bc5".to_string(),
+            columns: vec![(-1, column("n", ColumnKind::Regular))],
+            ..RawTable::default()
+        };
+        table.tell_drop("gone", 5);
+        assert_eq!(table.id, "5bc5");
+        table.tell_drop("n", 7);
+        assert_eq!(table.id, "5bc5+n@7");
     }
 
     #[test]

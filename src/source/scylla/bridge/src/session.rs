@@ -26,6 +26,14 @@ use tokio::sync::OnceCell;
 const MURMUR3: &str = "Murmur3Partitioner";
 const CONNECT_TIMEOUT_DEFAULT_MS: u64 = 5_000;
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
+// A race each time, which the reason wins more often than not.
+const BROKEN_ATTEMPTS: u32 = 5;
+const RING_TOKENS_LOOKED_AT: usize = 64;
+// A connection over which nothing comes any more, as that of a node that hangs, shows by an
+// unanswered question only. What is in flight on it then goes to another node.
+const LIVENESS_INTERVAL_MAX: Duration = Duration::from_secs(10);
+const LIVENESS_INTERVAL_MIN: Duration = Duration::from_secs(1);
+const LIVENESS_TIMEOUT_MIN: Duration = Duration::from_secs(5);
 
 /// What the tasks of scans share. They must never own the runtime that they run on: dropping it on
 /// one of its own threads panics.
@@ -33,6 +41,7 @@ pub struct Driver {
     pub cql: CqlSession,
     pub policy: Arc<dyn LoadBalancingPolicy>,
     pub token_routing: bool,
+    pub request_timeout: Option<Duration>,
     local_dc: String,
     keyspace: String,
     cluster: String,
@@ -61,17 +70,38 @@ impl Driver {
         cell.get_or_try_init(prepare).await.cloned()
     }
 
-    /// Addresses of the token's replicas in the data centre that there is no connection to.
-    pub fn unreachable_replicas(&self, keyspace: &str, table: &str, token: i64) -> Vec<String> {
+    /// The data centre's replicas of the tokens in (start, end], as far as a look at so many ring
+    /// tokens tells.
+    pub fn replicas(&self, keyspace: &str, table: &str, start: i64, end: i64) -> Replicas {
         let state = self.cql.get_cluster_state();
-        state
-            .get_token_endpoints(keyspace, table, Token::new(token))
-            .into_iter()
-            .filter(|(node, _)| is_local(node.datacenter.as_deref(), &self.local_dc))
-            .filter(|(node, _)| !node.is_connected())
-            .map(|(node, _)| node.address.to_string())
-            .collect()
+        let within = state.replica_locator().ring().iter();
+        let tokens = within
+            .map(|(token, _)| token.value())
+            .filter(|token| *token > start && *token < end)
+            .take(RING_TOKENS_LOOKED_AT)
+            .chain([end]);
+        let mut replicas = Replicas::default();
+        for token in tokens {
+            for (node, _) in state.get_token_endpoints(keyspace, table, Token::new(token)) {
+                if !is_local(node.datacenter.as_deref(), &self.local_dc) {
+                    continue;
+                }
+                let address = node.address.to_string();
+                if !node.is_connected() {
+                    replicas.out_of_reach.insert(address.clone());
+                }
+                replicas.all.insert(address);
+            }
+        }
+        replicas
     }
+}
+
+/// Addresses of the nodes that hold rows of a range.
+#[derive(Debug, Default)]
+pub struct Replicas {
+    pub all: BTreeSet<String>,
+    pub out_of_reach: BTreeSet<String>, // of these: no connection to them
 }
 
 /// A runtime and the driver on it; the last owner, never a task, shuts it down.
@@ -132,6 +162,12 @@ fn connect_timeout(options: &SessionOptions) -> Duration {
     })
 }
 
+/// None where requests may take for ever.
+fn request_timeout(options: &SessionOptions) -> Option<Duration> {
+    let limit = Duration::from_millis(options.request_timeout_ms);
+    (!limit.is_zero()).then_some(limit)
+}
+
 /// Each host may take its time-out once; one more for the cluster's metadata or, where no host could
 /// be connected to, for the causes.
 fn open_timeout(options: &SessionOptions) -> Duration {
@@ -150,12 +186,28 @@ fn no_answer(hosts: &str, limit: Duration) -> Status {
     )
 }
 
+/// Where TLS is on, an attempt that ends without a reason is made again: a node that refuses a certificate
+/// says so and closes, and what it said is lost where something of ours arrives after that.
+async fn build(
+    options: &SessionOptions,
+) -> Result<(CqlSession, Arc<dyn LoadBalancingPolicy>), Status> {
+    let mut attempts_left = if options.tls { BROKEN_ATTEMPTS } else { 1 };
+    loop {
+        let refusal = tls::Refusal::default();
+        let (builder, policy) = configured(options, &options.contact_points, &refusal)?;
+        let cause = match builder.build().await {
+            Ok(cql) => return Ok((cql, policy)),
+            Err(error) => refusal.explain(error::new_session(&error)),
+        };
+        attempts_left -= 1;
+        if attempts_left == 0 || !error::is_broken(&cause) {
+            return Err(not_connected(options, cause).await);
+        }
+    }
+}
+
 async fn connect(options: &SessionOptions) -> Result<Driver, Status> {
-    let (builder, policy) = configured(options, &options.contact_points)?;
-    let cql = match builder.build().await {
-        Ok(cql) => cql,
-        Err(error) => return Err(not_connected(options, error::new_session(&error)).await),
-    };
+    let (cql, policy) = build(options).await?;
     check_data_centre(&cql.get_cluster_state(), &options.local_dc)?;
     let (cluster, server_version, partitioner, server_time) =
         first_row::<(String, String, String, CqlTimestamp)>(
@@ -175,6 +227,7 @@ async fn connect(options: &SessionOptions) -> Result<Driver, Status> {
         cql,
         policy,
         token_routing: options.token_routing,
+        request_timeout: request_timeout(options),
         local_dc: options.local_dc.clone(),
         keyspace: options.keyspace.clone(),
         cluster,
@@ -196,19 +249,21 @@ async fn not_connected(options: &SessionOptions, cause: Status) -> Status {
     }
     let mut attempts = Vec::new();
     for host in &options.contact_points {
-        match configured(options, std::slice::from_ref(host)) {
+        let refusal = tls::Refusal::default();
+        match configured(options, std::slice::from_ref(host), &refusal) {
             Ok((builder, _)) => attempts.push((
                 host.clone(),
+                refusal,
                 tokio::spawn(async move { builder.build().await.map(drop) }),
             )),
             Err(status) => return status,
         }
     }
     let mut causes = Vec::new();
-    for (host, attempt) in attempts {
+    for (host, refusal, attempt) in attempts {
         let cause = match attempt.await {
             Ok(Ok(())) => Status::ok(),
-            Ok(Err(error)) => error::new_session(&error),
+            Ok(Err(error)) => refusal.explain(error::new_session(&error)),
             Err(_) => panicked("connecting"),
         };
         causes.push((host, cause));
@@ -218,7 +273,11 @@ async fn not_connected(options: &SessionOptions, cause: Status) -> Status {
 
 type Configured = (SessionBuilder, Arc<dyn LoadBalancingPolicy>);
 
-fn configured(options: &SessionOptions, hosts: &[String]) -> Result<Configured, Status> {
+fn configured(
+    options: &SessionOptions,
+    hosts: &[String],
+    refusal: &tls::Refusal,
+) -> Result<Configured, Status> {
     let consistency = options::consistency(&options.consistency)?;
     let mut policy = DefaultPolicy::builder().token_aware(true);
     if !options.local_dc.is_empty() {
@@ -227,11 +286,11 @@ fn configured(options: &SessionOptions, hosts: &[String]) -> Result<Configured, 
             .permit_dc_failover(false);
     }
     let policy = policy.build();
-    let request_timeout = Duration::from_millis(options.request_timeout_ms);
+    let request_timeout = request_timeout(options);
     let profile = ExecutionProfile::builder()
         .load_balancing_policy(policy.clone())
         .consistency(consistency)
-        .request_timeout((!request_timeout.is_zero()).then_some(request_timeout))
+        .request_timeout(request_timeout)
         .build();
     let per_host = NonZeroUsize::new(options.connections_per_host as usize);
     let mut builder = SessionBuilder::new()
@@ -245,13 +304,20 @@ fn configured(options: &SessionOptions, hosts: &[String]) -> Result<Configured, 
         // No connection to other data centres either: their nodes may be far, or out of reach.
         builder = builder.host_filter(Arc::new(DcHostFilter::new(options.local_dc.clone())));
     }
+    if let Some(limit) = request_timeout {
+        // Not sooner than an answer may take: it may wait behind pages on a slow line.
+        let interval = (limit / 3).clamp(LIVENESS_INTERVAL_MIN, LIVENESS_INTERVAL_MAX);
+        builder = builder
+            .keepalive_interval(interval)
+            .keepalive_timeout(limit.max(LIVENESS_TIMEOUT_MIN));
+    }
     if !options.keyspace.is_empty() {
         builder = builder.keyspaces_to_fetch([options.keyspace.clone()]);
     }
     if !options.user.is_empty() {
         builder = builder.user(options.user.clone(), options.password.clone());
     }
-    if let Some(context) = tls::context(options)? {
+    if let Some(context) = tls::context(options, refusal)? {
         builder = builder.tls_context(Some(context));
     }
     Ok((builder, policy))

@@ -3,6 +3,7 @@
 
 use crate::ffi::{Code, SessionOptions, Status};
 use scylla::client::session::TlsContext;
+use std::sync::{Arc, Mutex, PoisonError};
 
 #[cfg(feature = "openssl")]
 mod with_openssl;
@@ -14,14 +15,37 @@ mod with_rustls;
 #[cfg(all(feature = "rustls", not(feature = "openssl")))]
 use with_rustls as library;
 
+/// Why a node's certificate was refused, from the callback that refuses it: OpenSSL's error says only
+/// that it was, and the driver does not hand on the connection that could tell more.
+#[derive(Clone, Default)]
+pub struct Refusal(Arc<Mutex<Option<String>>>);
+
+impl Refusal {
+    #[cfg(feature = "openssl")]
+    fn note(&self, reason: &str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_string());
+    }
+
+    /// The failure with its reason, where it is one of verification and does not tell.
+    pub fn explain(&self, status: Status) -> Status {
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*noted {
+            Some(reason) if status.message.ends_with("certificate verify failed") => {
+                Status::new(status.code, format!("{} ({reason})", status.message))
+            }
+            _ => status,
+        }
+    }
+}
+
 /// The context of all connections, or none where TLS is off. "full" asks for a trusted chain and a
 /// certificate that names the node's IP address; "ca" for a trusted chain only, as other Cassandra
 /// drivers do by default, because few node certificates name addresses; "none" for nothing.
-pub fn context(options: &SessionOptions) -> Result<Option<TlsContext>, Status> {
+pub fn context(options: &SessionOptions, refusal: &Refusal) -> Result<Option<TlsContext>, Status> {
     if !options.tls {
         return Ok(None);
     }
-    library::context(options).map(Some)
+    library::context(options, refusal).map(Some)
 }
 
 fn unreadable(what: &str, path: &str) -> Status {

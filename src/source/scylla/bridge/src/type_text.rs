@@ -8,8 +8,13 @@ use std::collections::HashMap;
 /// A keyspace's user-defined types: name to fields, each a name and a type's text.
 pub type UserTypes = HashMap<String, Vec<(String, String)>>;
 
-/// User types may nest; a server never lets them nest in a circle, a hostile one could.
-const DEPTH_MAX: usize = 32;
+/// Types may nest, so far as the reader of the bytes takes them; a server never lets user types nest in
+/// a circle, a hostile one could.
+const DEPTH_MAX: usize = 64;
+
+/// A type with all that it holds. Far more than any has: but each of a hostile server's types may hold
+/// the next one twice, so that thirty of them make a billion fields.
+const BYTES_MAX: usize = 1 << 20;
 
 /// The [option] bytes of a type. What is not understood becomes a custom type called by its text.
 pub fn encode(text: &str, keyspace: &str, user_types: &UserTypes) -> Vec<u8> {
@@ -44,6 +49,9 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn encode_type(&mut self, depth: usize, out: &mut Vec<u8>) -> Option<()> {
         let depth = depth.checked_sub(1)?;
+        if out.len() > BYTES_MAX {
+            return None;
+        }
         if self.rest.starts_with('\'') {
             let class = self.quoted('\'')?;
             types::put_custom(out, &class);
@@ -66,7 +74,11 @@ impl<'a> Parser<'a> {
 
     fn encode_parameters(&mut self, name: &str, depth: usize, out: &mut Vec<u8>) -> Option<()> {
         match name {
-            "frozen" => self.encode_type(depth, out),
+            "frozen" => {
+                // It is no level of its own; it never holds itself, which bounds the recursion.
+                (!self.is_at_frozen()).then_some(())?;
+                self.encode_type(depth + 1, out)
+            }
             "list" => {
                 types::put_id(out, types::LIST);
                 self.encode_type(depth, out)
@@ -85,6 +97,14 @@ impl<'a> Parser<'a> {
             "vector" => self.encode_vector(depth, out),
             _ => None,
         }
+    }
+
+    fn is_at_frozen(&self) -> bool {
+        let mut ahead = Parser {
+            rest: self.rest,
+            scope: self.scope,
+        };
+        ahead.word() == Some("frozen") && ahead.accept('<')
     }
 
     fn encode_tuple(&mut self, depth: usize, out: &mut Vec<u8>) -> Option<()> {
@@ -169,6 +189,7 @@ impl<'a> Parser<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::{Duration, Instant};
 
     fn types_of(list: &[(&str, &[(&str, &str)])]) -> UserTypes {
         list.iter()
@@ -245,6 +266,81 @@ mod tests {
         }
         let class = "org.apache.cassandra.db.marshal.BytesType";
         assert_eq!(plain(&format!("'{class}'")), custom(class));
+    }
+
+    #[test]
+    fn user_types_that_each_hold_the_next_one_twice_end_as_a_custom_type() {
+        let chain: UserTypes = (0..30)
+            .map(|i| {
+                let next = format!("frozen<t{}>", i + 1);
+                let fields = vec![("a".to_string(), next.clone()), ("b".to_string(), next)];
+                (format!("t{i}"), fields)
+            })
+            .chain([(
+                "t30".to_string(),
+                vec![("n".to_string(), "int".to_string())],
+            )])
+            .collect();
+        assert_eq!(encode("t0", "ks", &chain), custom("t0"));
+        assert_ne!(encode("t25", "ks", &chain), custom("t25"));
+    }
+
+    /// What an environment variable says; tools/fuzz.sh has this test run for long.
+    fn number_from(name: &str, otherwise: u64) -> u64 {
+        std::env::var(name).map_or(otherwise, |value| value.parse().expect("a number"))
+    }
+
+    /// Texts that are damaged in every way: a type or a custom type, and never a panic.
+    #[test]
+    fn damaged_texts_are_types_or_custom_types() {
+        let known = types_of(&[("geo", &[("x", "double"), ("y", "frozen<list<int>>")])]);
+        let whole = "map<text, frozen<list<tuple<\"geo\", vector<float, 3>, 'a.B''c', int>>>>";
+        let parts = [
+            "<", ">", ",", "\"", "'", " ", "é", "65536", "geo", "frozen<", "tuple<", "",
+        ];
+        let mut seed = number_from("RINGSYNC_FUZZ_SEED", 6);
+        let mut below = |n: usize| {
+            seed = seed
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            (seed >> 33) as usize % n
+        };
+        let wanted = Duration::from_secs(number_from("RINGSYNC_FUZZ_SECONDS", 0));
+        let began = Instant::now();
+        let mut understood = 0;
+        let mut count = 0;
+        while count < 50_000 || began.elapsed() < wanted {
+            count += 1;
+            let mut text: Vec<char> = whole.chars().collect();
+            for _ in 0..1 + below(4) {
+                let at = below(text.len());
+                let end = (at + below(4)).min(text.len());
+                text.splice(at..end, parts[below(parts.len())].chars());
+                if text.is_empty() {
+                    break;
+                }
+            }
+            let text: String = text.into_iter().collect();
+            let encoded = encode(&text, "ks", &known);
+            assert!(encoded.len() <= BYTES_MAX + text.len() + 8, "{text}");
+            understood += usize::from(encoded != custom(&text));
+        }
+        println!("damaged texts: {count}");
+        assert!(understood > 100, "{understood}");
+    }
+
+    #[test]
+    fn types_nest_as_deep_as_their_reader_takes_them() {
+        let nested = |depth: usize| {
+            let inner = "frozen<list<".repeat(depth - 1);
+            format!("list<{inner}int{}>", ">>".repeat(depth - 1))
+        };
+        let known = types_of(&[]);
+        let deep = encode(&nested(63), "ks", &known);
+        assert_eq!(deep, [[0, 0x20].repeat(63), vec![0, 9]].concat());
+        assert_eq!(encode(&nested(64), "ks", &known), custom(&nested(64)));
+        let frozen = "frozen<frozen<int>>";
+        assert_eq!(encode(frozen, "ks", &known), custom(frozen));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! TLS by OpenSSL: the system's library, which its updates keep patched.
 
-use super::{unknown_verification, unreadable};
+use super::{unknown_verification, unreadable, Refusal};
 use crate::ffi::{Code, SessionOptions, Status};
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslConnector, SslFiletype, SslMethod, SslVerifyMode};
@@ -11,7 +11,7 @@ use scylla::client::session::{OpenSsl010Config, TlsContext};
 const NAME_MISMATCHES: std::ops::RangeInclusive<i32> = 62..=64;
 
 /// The driver has every certificate checked against the node's IP address; "ca" takes that back.
-pub fn context(options: &SessionOptions) -> Result<TlsContext, Status> {
+pub fn context(options: &SessionOptions, refusal: &Refusal) -> Result<TlsContext, Status> {
     let failed = |error: ErrorStack| Status::new(Code::Tls, error);
     let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(failed)?;
     if !options.tls_ca_file.is_empty() {
@@ -29,20 +29,26 @@ pub fn context(options: &SessionOptions) -> Result<TlsContext, Status> {
             .set_private_key_file(&options.tls_key_file, SslFiletype::PEM)
             .map_err(|_| unreadable("the client key", &options.tls_key_file))?;
     }
-    match options.tls_verify.as_str() {
-        "full" => {}
-        "none" => builder.set_verify(SslVerifyMode::NONE),
-        "" | "ca" => builder.set_verify_callback(SslVerifyMode::PEER, |trusted, store| {
-            if trusted {
-                return true;
-            }
-            let only_the_name = NAME_MISMATCHES.contains(&store.error().as_raw());
-            if only_the_name {
-                store.set_error(X509VerifyResult::OK);
-            }
-            only_the_name
-        }),
+    let checks_name = match options.tls_verify.as_str() {
+        "full" => true,
+        "" | "ca" => false,
+        "none" => {
+            builder.set_verify(SslVerifyMode::NONE);
+            return Ok(OpenSsl010Config::new(builder).into());
+        }
         other => return Err(unknown_verification(other)),
-    }
+    };
+    let refusal = refusal.clone();
+    builder.set_verify_callback(SslVerifyMode::PEER, move |trusted, store| {
+        if trusted {
+            return true;
+        }
+        if !checks_name && NAME_MISMATCHES.contains(&store.error().as_raw()) {
+            store.set_error(X509VerifyResult::OK);
+            return true;
+        }
+        refusal.note(store.error().error_string());
+        false
+    });
     Ok(OpenSsl010Config::new(builder).into())
 }

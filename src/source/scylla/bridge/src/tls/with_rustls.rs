@@ -1,6 +1,6 @@
 //! TLS by rustls: nothing of the system but, without `tls_ca_file`, its certificate authorities.
 
-use super::{unknown_verification, unreadable};
+use super::{unknown_verification, unreadable, Refusal};
 use crate::ffi::{Code, SessionOptions, Status};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::WebPkiServerVerifier;
@@ -14,7 +14,8 @@ use rustls::{
 use scylla::client::session::TlsContext;
 use std::sync::Arc;
 
-pub fn context(options: &SessionOptions) -> Result<TlsContext, Status> {
+/// Its errors tell why a certificate was refused: nothing is to be noted.
+pub fn context(options: &SessionOptions, _refusal: &Refusal) -> Result<TlsContext, Status> {
     let failed = |error: Error| Status::new(Code::Tls, error);
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
