@@ -192,6 +192,10 @@ def report_targets(runs: list[dict]) -> None:
             f"{rate('connector/') / rate('upsert loop'):.2f}",
         ),
         (
+            "the same by CPU",
+            f"{cpu('upsert loop') / cpu('connector/'):.2f}",
+        ),
+        (
             "connector/: ahead of the baseline",
             f"{rate('connector/') / rate('Python baseline'):.1f} times",
         ),

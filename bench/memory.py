@@ -56,7 +56,7 @@ def load_cells(session: cql_session.Session, datacenter: str) -> None:
     insert = session.prepare("INSERT INTO bench_cells.cells (id, data) VALUES (?, ?)")
     for first in range(0, CELLS, 20):
         rows = [(cell, os.urandom(CELL_BYTES)) for cell in range(first, first + 20)]
-        execute_concurrent_with_args(session, insert, rows, concurrency=4)
+        cql_session.insert_large(session, insert, rows)
 
 
 def load_tables(session: cql_session.Session, datacenter: str) -> None:

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """clang-tidy over all of the product's C++, with the release build's compile commands.
 
-A file that passed is not looked at again while nothing changed that clang-tidy reads: the file,
-every header it includes (as the compiler told Ninja), its compile command, .clang-tidy and
-clang-tidy itself. Their hash names an empty file in build/tidy. Findings are never remembered.
+It looks at units, as the build does: of several .cpp files each, whose headers are read once. A
+unit that passed is not looked at again while nothing changed that clang-tidy reads: every file it
+includes (as the compiler told Ninja), its compile command, .clang-tidy and clang-tidy itself.
+Their hash names an empty file in build/tidy. Findings are never remembered.
 """
 
 import concurrent.futures
+import dataclasses
 import hashlib
 import json
 import os
@@ -60,61 +62,81 @@ class Hashes:
         return self._known[path]
 
 
-def compile_commands() -> dict[str, str]:
-    """Source file of ours -> its compile command; every file of src/ has one."""
-    entries = json.loads((BUILD / "compile_commands.json").read_text(encoding="utf-8"))
-    commands = {entry["file"]: entry["command"] for entry in entries}
+@dataclasses.dataclass(frozen=True)
+class Unit:
+    """What one compile command reads."""
+
+    source: str
+    command: str
+    reads: tuple[str, ...]  # the source too; absolute, or relative to BUILD
+
+    def key(self, tools: str, hashes: Hashes) -> str:
+        """The name under which a pass is remembered."""
+        parts = [tools, self.command, *(f"{path} {hashes.of(path)}" for path in self.reads)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def product_files() -> set[str]:
+    """The product's sources, absolute."""
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "src/*.cpp"]
-    files = [str(ROOT / name) for name in output_of(*listed).split() if (ROOT / name).exists()]
-    missing = [file for file in files if file not in commands]
-    if missing or len(files) < FILES_MIN:
-        raise TidyError(f"no compile command for {', '.join(missing) or 'most files'}")
-    return {file: commands[file] for file in files}
+    return {str(ROOT / name) for name in output_of(*listed).split() if (ROOT / name).exists()}
 
 
-def keys(commands: dict[str, str]) -> dict[str, str]:
-    """Source file -> the name under which a pass is remembered."""
-    fixed = output_of(TIDY, "--version") + (ROOT / ".clang-tidy").read_text(encoding="utf-8")
+def units(wanted: set[str]) -> list[Unit]:
+    """The units that the wanted files are part of; each file must be in one."""
     included = included_files()
-    hashes = Hashes()
-    named = {}
-    for file, command in commands.items():
-        read = included.get(re.search(r" -o (\S+)", command)[1])
-        if read is None:
-            raise TidyError(f"{file} has not been built; build release first")
-        parts = [fixed, command, *(f"{path} {hashes.of(path)}" for path in [file, *sorted(read)])]
-        named[file] = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-    return named
+    entries = json.loads((BUILD / "compile_commands.json").read_text(encoding="utf-8"))
+    found = []
+    seen: set[str] = set()
+    for entry in entries:
+        reads = {entry["file"], *included.get(re.search(r" -o (\S+)", entry["command"])[1], ())}
+        files = {os.path.normpath(BUILD / path) for path in reads} & wanted
+        if files:
+            found.append(Unit(entry["file"], entry["command"], tuple(sorted(reads))))
+            seen |= files
+    missing = sorted(wanted - seen)
+    if missing or len(wanted) < FILES_MIN:
+        raise TidyError(f"{', '.join(missing) or 'most files'}: not built; build release first")
+    return found
 
 
-def check(file: str, key: str) -> str:
-    """Nothing where the file passes, else what was found."""
+def check(source: str, key: str) -> str:
+    """Nothing where the unit passes, else what was found."""
     done = subprocess.run(
-        [TIDY, "-p", BUILD, "--quiet", file], cwd=ROOT, capture_output=True, text=True, check=False
+        [TIDY, "-p", BUILD, "--quiet", source],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     found = COUNTED.sub("", done.stdout + done.stderr).strip()
     if done.returncode == 0 and not found:
         (PASSED / key).touch()
         return ""
-    return found or f"{file}: clang-tidy ended with {done.returncode}"
+    return found or f"{source}: clang-tidy ended with {done.returncode}"
 
 
 def main() -> int:
     try:
-        named = keys(compile_commands())
+        wanted = product_files()
+        tools = output_of(TIDY, "--version") + (ROOT / ".clang-tidy").read_text(encoding="utf-8")
+        hashes = Hashes()
+        named = {unit.source: unit.key(tools, hashes) for unit in units(wanted)}
     except (OSError, TidyError) as error:
         print(f"check_tidy: {error}", file=sys.stderr)
         return 1
     PASSED.mkdir(parents=True, exist_ok=True)
-    open_files = [file for file, key in named.items() if not (PASSED / key).exists()]
+    open_units = [unit for unit, key in named.items() if not (PASSED / key).exists()]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         found = [
-            text for text in pool.map(lambda file: check(file, named[file]), open_files) if text
+            text for text in pool.map(lambda unit: check(unit, named[unit]), open_units) if text
         ]
     for text in found:
         print(text)
-    unchanged = len(named) - len(open_files)
-    print(f"clang-tidy: {len(named)} files ({unchanged} unchanged), {len(found)} with findings")
+    print(
+        f"clang-tidy: {len(wanted)} files in {len(named)} units"
+        f" ({len(named) - len(open_units)} unchanged), {len(found)} with findings"
+    )
     return 1 if found else 0
 
 

@@ -4,12 +4,15 @@ import json
 import pathlib
 import ssl
 import time
+from collections.abc import Iterable, Sequence
 
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
 from cassandra.cluster import Session as DriverSession
+from cassandra.concurrent import execute_concurrent_with_args
+from cassandra.connection import ConnectionBusy
 from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
-from cassandra.query import tuple_factory
+from cassandra.query import PreparedStatement, tuple_factory
 
 Session = DriverSession
 
@@ -34,6 +37,34 @@ def connect(node: dict, timeout_s: float = 60) -> Session:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.5)
+
+
+def insert_large(session: Session, statement: PreparedStatement, rows: Iterable[Sequence]) -> None:
+    """Executes the statement with each of the rows, few at once; the first failure is raised. What
+    a full socket did not take is sent again: the driver calls its connection busy then."""
+    left = list(rows)
+    deadline = time.monotonic() + 120
+    while left:
+        results = execute_concurrent_with_args(
+            session, statement, left, concurrency=4, raise_on_first_error=False
+        )
+        failed = [
+            (row, result.result_or_exc)
+            for row, result in zip(left, results, strict=True)
+            if not result.success
+        ]
+        for _, failure in failed:
+            if not _is_busy(failure) or time.monotonic() > deadline:
+                raise failure
+        left = [row for row, _ in failed]
+        if left:
+            time.sleep(0.1)
+
+
+def _is_busy(failure: Exception) -> bool:
+    return isinstance(failure, NoHostAvailable) and all(
+        isinstance(each, ConnectionBusy) for each in failure.errors.values()
+    )
 
 
 def _cluster(node: dict) -> Cluster:

@@ -1,23 +1,37 @@
 #!/usr/bin/env python3
-"""Writes docs/long-run.md from a pytest run at full size: what each test measured, how it was run.
+"""Writes a part's section of docs/long-run.md: what was measured at full size, and how it was run.
 
-Reads pytest's result file (--junitxml); tests say what they measured by the fixture `measured`.
+Reads pytest's result file (--junitxml), in which tests say what they measured by the fixture
+`measured`, or for `fuzz` and `simulation` the lines of those programs. A run that failed is
+refused, unless the tests that failed have passed since (`--again`); the section tells which. The
+sections of other parts stay as they are.
 """
 
 import argparse
-import os
+import datetime
 import pathlib
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as xml
 
-COMMAND = "./test.sh --long"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DOCUMENT = ROOT / "docs/long-run.md"
+HEADING = "## "
+INTRODUCTION = """# The long run
+
+What the tests measured at full size. Each section was written by the command that it names.
+"""
 
 
 def git(*arguments: str) -> str:
-    return subprocess.run(
-        ["git", *arguments], check=True, capture_output=True, text=True
-    ).stdout.strip()
+    done = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def commit() -> str:
+    dirty = git("status", "--porcelain", "--untracked-files=no", "--", ":!docs/long-run.md")
+    return f"`{git('rev-parse', '--short=12', 'HEAD')}`" + (" with changes" if dirty else "")
 
 
 def measured(case: xml.Element) -> list[str]:
@@ -26,49 +40,117 @@ def measured(case: xml.Element) -> list[str]:
     ]
 
 
-def document(suite: xml.Element) -> str:
-    cases = list(suite.iter("testcase"))
-    sizes = {name: value for name, value in os.environ.items() if name.startswith("RINGSYNC_TEST_")}
-    sizes.pop("RINGSYNC_TEST_CASSANDRA", None)
+def name_of(case: xml.Element) -> str:
+    return f"`{case.get('classname', '').split('.')[-1]}.py::{case.get('name')}`"
+
+
+def has_failed(case: xml.Element) -> bool:
+    return case.find("failure") is not None or case.find("error") is not None
+
+
+def cases_of(results: pathlib.Path) -> dict[str, xml.Element]:
+    """By name; one that failed counts, whatever else there is of its test."""
+    found: dict[str, xml.Element] = {}
+    for case in xml.parse(results).iter("testcase"):
+        if not has_failed(found.setdefault(name_of(case), case)):
+            found[name_of(case)] = case
+    return found
+
+
+def of_tests(results: pathlib.Path, again: pathlib.Path | None) -> list[str]:
+    """The lines of a pytest run. Raises ValueError where it failed or measured nothing."""
+    cases = cases_of(results)
+    failed = [name for name, case in cases.items() if has_failed(case)]
+    if again is not None:
+        cases |= cases_of(again)
+    if still := [name for name in failed if has_failed(cases[name])]:
+        raise ValueError(f"failed: {', '.join(still)}")
     rows = [
-        f"| `{case.get('classname', '').split('.')[-1]}.py::{case.get('name')}` | {text} |"
-        f" {float(case.get('time', 0)):.0f} |"
-        for case in cases
+        f"| {name} | {text} | {float(case.get('time', 0)):.0f} |"
+        for name, case in cases.items()
         for text in measured(case)
     ]
-    skipped = sum(case.find("skipped") is not None for case in cases)
-    lines = [
-        "# The long run",
-        "",
-        f"What the tests measured at full size; written by `{COMMAND}`.",
-        "",
-        f"- commit: `{git('rev-parse', '--short=12', 'HEAD')}`"
-        + (" with changes" if git("status", "--porcelain", "--untracked-files=no") else ""),
-        f"- date: {suite.get('timestamp', '')[:10]}",
-        f"- sizes: {', '.join(f'{name}={value}' for name, value in sorted(sizes.items()))}",
+    if not rows:
+        raise ValueError("nothing was measured")
+    skipped = sum(case.find("skipped") is not None for case in cases.values())
+    minutes = sum(float(case.get("time", 0)) for case in cases.values()) / 60
+    told = [f"- failed, and passed when run again at commit {commit()}: {name}" for name in failed]
+    return [
         f"- tests: {len(cases)} run against real Cassandras, {skipped} skipped, all others passed,"
-        f" in {float(suite.get('time', 0)) / 60:.0f} minutes",
+        f" in {minutes:.0f} minutes",
+        *told,
         "",
         "| test | measured | s |",
         "|---|---|--:|",
         *rows,
     ]
-    return "\n".join(lines) + "\n"
+
+
+def of_fuzzing(results: pathlib.Path) -> list[str]:
+    """The lines of tools/fuzz.sh. Raises ValueError where there is none or a target failed."""
+    found = re.findall(r"^fuzz (\w+): (.*)$", results.read_text(encoding="utf-8"), re.MULTILINE)
+    if not found or any(not text.endswith("no crash") for _, text in found):
+        raise ValueError("a target failed, or none was run")
+    rows = [f"| {name} | {text} |" for name, text in found]
+    return ["", "| target | measured |", "|---|---|", *rows]
+
+
+def of_simulation(results: pathlib.Path) -> list[str]:
+    """The last line of each call of the simulation, and the counts before it. Raises ValueError
+    where one has not passed."""
+    _, *runs = re.split(r"^simulation ", results.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    rows = []
+    for run in runs:
+        arguments, *lines = run.strip().splitlines()
+        if not lines or not re.search(r"no invariant violated$|, 0 not caught ", lines[-1]):
+            raise ValueError(f"simulation {arguments} has not passed")
+        counts = [" ".join(line.split()) for line in lines[:-1] if re.match(r" *\d+  ", line)]
+        rows.append(f"| `simulation {arguments}` | {'; '.join([lines[-1], *counts])} |")
+    if not rows:
+        raise ValueError("no world was simulated")
+    return ["", "| command | measured |", "|---|---|", *rows]
+
+
+def sections() -> dict[str, str]:
+    """Part -> its section, of the document as it is."""
+    if not DOCUMENT.exists():
+        return {}
+    _, *found = re.split(rf"^{HEADING}", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {text.partition("\n")[0]: text.partition("\n")[2].strip() for text in found}
+
+
+READERS = {"fuzz": of_fuzzing, "simulation": of_simulation}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part")
     parser.add_argument("results", type=pathlib.Path)
-    parser.add_argument("--output", type=pathlib.Path, required=True)
+    parser.add_argument("--again", type=pathlib.Path, help="results of failed tests, run again")
+    parser.add_argument("--commit", help="of the results (default: HEAD)")
+    parser.add_argument("sizes", nargs="*", help="NAME=SIZE of the environment, to be told")
     arguments = parser.parse_args()
-    suite = xml.parse(arguments.results).getroot().find("testsuite")
-    assert suite is not None
-    if any(int(suite.get(name, "0")) for name in ("failures", "errors")):
-        print("long_run: the run failed; its results are not written", file=sys.stderr)
+    try:
+        if reader := READERS.get(arguments.part):
+            lines = reader(arguments.results)
+        else:
+            lines = of_tests(arguments.results, arguments.again)
+    except ValueError as error:
+        print(f"long_run: {error}; {arguments.part} is not written", file=sys.stderr)
         return 1
-    text = document(suite)
-    arguments.output.write_text(text, encoding="utf-8")
-    print(text)
+    about = [
+        f"- command: `./test.sh --long {arguments.part}`",
+        f"- commit: {f'`{arguments.commit}`' if arguments.commit else commit()}",
+        f"- date: {datetime.date.today()}",
+        *([f"- sizes: {', '.join(arguments.sizes)}"] if arguments.sizes else []),
+    ]
+    kept = sections()
+    kept[arguments.part] = "\n".join([*about, *lines])
+    text = INTRODUCTION + "".join(
+        f"\n{HEADING}{part}\n\n{section}\n" for part, section in sorted(kept.items())
+    )
+    DOCUMENT.write_text(text, encoding="utf-8")
+    print(kept[arguments.part])
     return 0
 
 

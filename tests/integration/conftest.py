@@ -26,9 +26,11 @@ import cql_session  # noqa: E402
 import duckdb  # noqa: E402
 import fivetran_client  # noqa: E402
 import nyc as nyc_loader  # noqa: E402
+import planted  # noqa: E402
 import read_back  # noqa: E402
 from cassandra import RequestValidationException  # noqa: E402
 from cassandra import protocol as cassandra_protocol  # noqa: E402
+from nodes import planted_login, tool  # noqa: E402
 
 VERSIONS = ("5.0", "4.1", "3.11")
 
@@ -77,7 +79,7 @@ class Ringsync:
         self, *arguments: object, timeout_s: float = 120, **options
     ) -> subprocess.CompletedProcess:
         """Runs it to its end; `options` go to subprocess.run. A hang fails with TimeoutExpired."""
-        return subprocess.run(
+        done = subprocess.run(
             [self.program, *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -85,25 +87,23 @@ class Ringsync:
             timeout=timeout_s,
             **{"cwd": self.folder, **options},
         )
+        planted.WATCH.note(done.stdout, f"standard output of {arguments}")
+        planted.WATCH.note(done.stderr, f"standard error of {arguments}")
+        return done
 
     def start(self, *arguments: object, **options) -> subprocess.Popen:
         """Starts it for a test that interrupts it; the test ends and waits for it."""
-        return subprocess.Popen(
+        return planted.WatchedProcess(
             [self.program, *map(str, arguments)],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             text=True,
-            **{"cwd": self.folder, **options},
+            **{
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                "cwd": self.folder,
+                **options,
+            },
         )
-
-
-def _node_tool(*arguments: object) -> str:
-    command = [sys.executable, REPOSITORY / "tools" / "cassandra" / "cassandra.py"]
-    answer = subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True)
-    if answer.returncode != 0:
-        pytest.fail(f"cassandra.py {arguments[0]}: {answer.stderr}", pytrace=False)
-    return answer.stdout
 
 
 @pytest.fixture(scope="session")
@@ -116,15 +116,20 @@ def cassandra(
     if running:
         node = cql_session.read_node(pathlib.Path(running))
         if node["version"].startswith(version + "."):
-            yield node
+            with planted_login(node) as planted_node:
+                yield planted_node
             return
     directory = tmp_path_factory.mktemp("cassandra")
     # The others have less to do than the first: for them, a quick start counts for more.
     light = [] if version == VERSIONS[0] else ["--light", "--heap", "768m"]
     try:
-        yield json.loads(_node_tool("start", "--dir", directory, "--version", version, *light))
+        node = json.loads(
+            tool("cassandra.py", "start", "--dir", directory, "--version", version, *light)
+        )
+        with planted_login(node) as planted_node:
+            yield planted_node
     finally:
-        _node_tool("stop", "--dir", directory)
+        tool("cassandra.py", "stop", "--dir", directory)
 
 
 @pytest.fixture(scope="session")
@@ -181,7 +186,9 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
     )
     try:
         assert started.returncode == 0, started.stderr
-        yield json.loads(started.stdout)
+        server = json.loads(started.stdout)
+        planted.WATCH.plant(server["password"], "PostgreSQL's password")
+        yield server
     finally:
         subprocess.run([*tool, "stop", "--dir", folder], check=True)
 
@@ -255,6 +262,7 @@ def config(cassandra: dict, tmp_path: pathlib.Path) -> Callable[..., pathlib.Pat
         path = tmp_path / name
         kept = {key: value for key, value in values.items() if key not in omit}
         path.write_text(json.dumps(kept, indent=2))
+        planted.WATCH.give(path)
         return path
 
     return write
@@ -284,18 +292,18 @@ def destination_fingerprint() -> Callable[..., dict[str, dict]]:
     ) -> dict[str, dict]:
         with duckdb.connect(str(file), read_only=True) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            columns: dict[str, list[str]] = {}
-            for table, column in connection.execute(
-                "SELECT table_name, column_name FROM information_schema.columns"
+            columns: dict[str, dict[str, str]] = {}
+            for table, column, column_type in connection.execute(
+                "SELECT table_name, column_name, data_type FROM information_schema.columns"
                 " WHERE table_schema = ? ORDER BY table_name, ordinal_position",
                 [keyspace],
             ).fetchall():
-                columns.setdefault(table, []).append(column)
+                columns.setdefault(table, {})[column] = column_type
             return {
                 table: _read_destination(
-                    connection, keyspace, table, names, (cql_types or {}).get(table, {})
+                    connection, keyspace, table, found, (cql_types or {}).get(table, {})
                 )
-                for table, names in columns.items()
+                for table, found in columns.items()
             }
 
     return read
@@ -305,12 +313,18 @@ def _read_destination(
     connection: duckdb.DuckDBPyConnection,
     keyspace: str,
     table: str,
-    names: list[str],
+    database_types: dict[str, str],
     types: dict[str, str],
 ) -> dict:
-    columns = [name for name in names if not name.startswith("_fivetran_")]
-    selected = ", ".join(cql_session.quoted(column) for column in columns)
-    live = " WHERE NOT _fivetran_deleted" if "_fivetran_deleted" in names else ""
+    columns = [name for name in database_types if not name.startswith("_fivetran_")]
+    # Without their zone, times are plain to read for DuckDB's Python module, and quick.
+    zoned = "TIMESTAMP WITH TIME ZONE"
+    selected = ", ".join(
+        cql_session.quoted(column)
+        + (" AT TIME ZONE 'UTC'" if database_types[column] == zoned else "")
+        for column in columns
+    )
+    live = " WHERE NOT _fivetran_deleted" if "_fivetran_deleted" in database_types else ""
     cursor = connection.execute(
         f"SELECT {selected} FROM {cql_session.quoted(keyspace)}.{cql_session.quoted(table)}{live}"
     )
@@ -329,6 +343,23 @@ def measured(record_property: Callable[[str, object], None]) -> Callable[[str], 
         record_property("measured", text)
 
     return note
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A test that left a planted secret fails, whatever it looked at itself (planted.py)."""
+    report = yield
+    if report.when != "teardown":
+        return report
+    for name, text in report.sections:
+        planted.WATCH.note(text, name)
+    folder = (getattr(item, "funcargs", None) or {}).get("tmp_path")
+    if folder is not None:
+        planted.WATCH.look_into(folder)
+    leaks = planted.WATCH.take_leaks()
+    if leaks:
+        report.outcome, report.longrepr = "failed", "\n".join(leaks)
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

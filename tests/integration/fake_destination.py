@@ -12,6 +12,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable
 
+import planted
 from fivetran_connector_sdk.protos import common_pb2, connector_sdk_pb2
 
 RECORDS_MAX = 100
@@ -86,12 +87,15 @@ class FakeDestination:
     """Tables by their names in the source, and what came beside rows.
 
     `selected` gives the columns of each table that a sync may and must send; without it all that
-    the schema has. `on_deleted(table, keys)` is called before live rows are marked deleted.
+    the schema has. With `takes_new_keys` a table with rows may get another primary key: rows that
+    were sent under the old one stay as they are, until a TRUNCATE. `on_deleted(table, keys)` is
+    called before live rows are marked deleted.
     """
 
     def __init__(self, selected: dict[str, set[str]] | None = None):
         self.tables: dict[str, Table] = {}
         self.selected = selected
+        self.takes_new_keys = False
         self.states: list[str] = []
         self.warnings: list[str] = []
         self.tasks: list[str] = []
@@ -141,6 +145,7 @@ class FakeDestination:
             self._apply_record(response.structured_record)
         elif kind == "checkpoint":
             self.states.append(response.checkpoint.state_json)
+            planted.WATCH.note_destination(self.states[-1], "a saved state")
             self._rows_since_checkpoint = 0
         elif kind == "schema_change":
             change = response.schema_change
@@ -150,9 +155,11 @@ class FakeDestination:
         elif kind == "warning":
             _require(response.warning.message != "", "a warning says something")
             self.warnings.append(response.warning.message)
+            planted.WATCH.note(self.warnings[-1], "a warning")
         elif kind == "task":
             _require(response.task.message != "", "a task says something")
             self.tasks.append(response.task.message)
+            planted.WATCH.note(self.tasks[-1], "a task")
         else:  # what later versions of the classes have is not in the contract
             raise ContractError(f"a message of an unknown kind: {kind}")
 
@@ -171,9 +178,11 @@ class FakeDestination:
                 self.tables[message.name] = Table(columns, set(columns))
                 continue
             _require(
-                set(known.key_columns()) == keys or not known.rows,
+                set(known.key_columns()) == keys or not known.rows or self.takes_new_keys,
                 f"the key of {message.name}, which has rows, stays",
             )
+            for name in known.columns.keys() - columns.keys():
+                known.columns[name] = dataclasses.replace(known.columns[name], primary_key=False)
             known.columns.update(columns)
             known.current |= columns.keys()
 

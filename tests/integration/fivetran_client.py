@@ -4,6 +4,7 @@ Messages and stub are Fivetran's own (PyPI fivetran-connector-sdk 2.13.1, MIT), 
 checked here is checked against a contract that nobody here wrote down.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 import grpc
+import planted
 from fake_destination import MESSAGE_BYTES_MAX, FakeDestination
 from fivetran_connector_sdk.protos import common_pb2, connector_sdk_pb2, connector_sdk_pb2_grpc
 
@@ -31,7 +33,7 @@ class Server:
         self.log_lines: list[str] = []
         self._port = threading.Event()
         self.port = 0
-        self.process = subprocess.Popen(
+        self.process = planted.WatchedProcess(
             [program, "serve", "--address", "127.0.0.1", "--port", "0", *map(str, arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             cwd=folder, **options,
@@ -55,6 +57,7 @@ class Server:
     def _read(self, stream: Iterable[str]) -> None:
         for line in stream:
             self.log_lines.append(line.rstrip("\n"))
+            planted.WATCH.note(line, "the server's log")
             listens = re.search(r"[Ll]isten\w* .*?(?:port |:)(\d+)", line)
             if listens and not self.port:
                 self.port = int(listens.group(1))
@@ -90,33 +93,43 @@ class Server:
         return Usage.of(self.process.pid)
 
 
+# Names of threads, as the kernel cuts them.
+GRPC_POOLS = {"grpc_global_tim", "grpcpp_sync_ser", "timer_manager", "event_engine"}
+
+
 @dataclasses.dataclass(frozen=True)
 class Usage:
     """What a process holds, from /proc."""
 
     resident_kib: int
     peak_kib: int  # VmHWM
-    threads: int
+    threads: int  # without those that gRPC keeps for all calls, of which it starts some late
     descriptors: int
 
     @staticmethod
     def of(pid: int) -> "Usage":
+        threads = 0
+        for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+                threads += (thread / "comm").read_text().strip() not in GRPC_POOLS
         lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
         status = dict(line.split(":", 1) for line in lines)
         return Usage(
             resident_kib=int(status["VmRSS"].split()[0]),
             peak_kib=int(status["VmHWM"].split()[0]),
-            threads=int(status["Threads"]),
+            threads=threads,
             descriptors=len(os.listdir(f"/proc/{pid}/fd")),
         )
 
 
-def until(holds: Callable[[], bool], what: str, timeout_s: float = 60) -> None:
+def until(
+    holds: Callable[[], bool], what: str, timeout_s: float = 60, poll_s: float = 0.02
+) -> None:
     """Waits until `holds()`; an AssertionError that says `what` was waited for."""
     deadline = time.monotonic() + timeout_s
     while not holds():
         assert time.monotonic() < deadline, f"after {timeout_s} s still not: {what}"
-        time.sleep(0.02)
+        time.sleep(poll_s)
 
 
 class Client:
@@ -144,11 +157,17 @@ class Client:
 
     def test(self, name: str, configuration: dict[str, str]) -> common_pb2.TestResponse:
         request = common_pb2.TestRequest(name=name, configuration=configuration)
-        return self._stub.Test(request, timeout=CALL_TIMEOUT_S)
+        answer = self._stub.Test(request, timeout=CALL_TIMEOUT_S)
+        planted.WATCH.note(answer.failure, f"the answer to Test({name})")
+        return answer
 
     def schema(self, configuration: dict[str, str]) -> connector_sdk_pb2.SchemaResponse:
         request = connector_sdk_pb2.SchemaRequest(configuration=configuration)
-        return self._stub.Schema(request, timeout=CALL_TIMEOUT_S)
+        try:
+            return self._stub.Schema(request, timeout=CALL_TIMEOUT_S)
+        except grpc.RpcError as failed:
+            planted.WATCH.note(failed.details(), "the status of Schema")
+            raise
 
     def update(
         self,
@@ -161,7 +180,11 @@ class Client:
         request = connector_sdk_pb2.UpdateRequest(
             configuration=configuration, selection=selection, state_json=state
         )
-        return self._stub.Update(request, timeout=timeout_s)
+        call = self._stub.Update(request, timeout=timeout_s)
+        call.add_done_callback(
+            lambda ended: planted.WATCH.note(ended.details(), "the status of Update")
+        )
+        return call
 
     def sync(
         self,

@@ -2,12 +2,14 @@
 
 Each destination has the argument of `--to`, the environment that the program needs for it, and
 `rows(keyspace, table, columns)`: {id: {column: cell in the form of cql_values.canonical}}, by
-another column than `id` where `key` names it; `drop(keyspace, table)` as its owner would;
-`inventory()` tells apart what is there before and after.
+another column than `id` where `key` names it; `cells(keyspace, table, columns, where)`: a set of
+tuples as the client gives them, for types that are one in all; `drop(keyspace, table)` as its owner
+would; `inventory()` tells apart what is there before and after.
 """
 
 import pathlib
 import re
+import shutil
 import sqlite3
 import uuid
 
@@ -21,8 +23,10 @@ Rows = dict[int, dict[str, object]]
 
 
 class DuckdbFile:
-    def __init__(self, path: pathlib.Path):
+    def __init__(self, path: pathlib.Path, copied_from: "DuckdbFile | None" = None):
         self._path = path
+        if copied_from is not None:
+            _copy_files(copied_from._path, path)
         self.argument = f"duckdb:{path}"
         self.environment: dict[str, str] = {}
 
@@ -58,6 +62,10 @@ class DuckdbFile:
                 found.update(_by_key(rows, columns, is_json, key))
             return found
 
+    def cells(self, keyspace: str, table: str, columns: list[str], where: str) -> set[tuple]:
+        with self._connected() as connection:
+            return _cells(connection, f"{quoted(keyspace)}.{quoted(table)}", columns, where)
+
     def drop(self, keyspace: str, table: str) -> None:
         with duckdb.connect(str(self._path)) as connection:
             connection.execute(f"DROP TABLE {quoted(keyspace)}.{quoted(table)}")
@@ -70,8 +78,10 @@ class DuckdbFile:
 
 
 class SqliteFile:
-    def __init__(self, path: pathlib.Path):
+    def __init__(self, path: pathlib.Path, copied_from: "SqliteFile | None" = None):
         self._path = path
+        if copied_from is not None:
+            _copy_files(copied_from._path, path)
         self.argument = f"sqlite:{path}"
         self.environment: dict[str, str] = {}
 
@@ -88,6 +98,14 @@ class SqliteFile:
             connection.close()
         return _by_key(rows, columns, [bool(each.inside) for each in columns.values()], key)
 
+    def cells(self, keyspace: str, table: str, columns: list[str], where: str) -> set[tuple]:
+        del keyspace
+        connection = sqlite3.connect(self._path)
+        try:
+            return _cells(connection, quoted(table), columns, where)
+        finally:
+            connection.close()
+
     def drop(self, keyspace: str, table: str) -> None:
         del keyspace
         connection = sqlite3.connect(self._path)
@@ -98,14 +116,15 @@ class SqliteFile:
 
 
 class PostgresqlDatabase:
-    """A new database of a running server."""
+    """A new database of a running server, empty or a copy of another."""
 
-    def __init__(self, server: dict):
+    def __init__(self, server: dict, copied_from: "PostgresqlDatabase | None" = None):
         self.server = server
         self.name = f"db_{uuid.uuid4().hex[:12]}"
+        template = "" if copied_from is None else f" TEMPLATE {copied_from.name}"
         with self.connect("postgres") as connection:
             connection.autocommit = True
-            connection.execute(f"CREATE DATABASE {self.name}")
+            connection.execute(f"CREATE DATABASE {self.name}{template}")
         self.argument = (
             f"postgresql://{server['username']}@{server['host']}:{server['port']}/{self.name}"
         )
@@ -117,6 +136,10 @@ class PostgresqlDatabase:
             password=self.server["password"], dbname=name or self.name,
             options="-c TimeZone=UTC",
         )  # fmt: skip
+
+    def cells(self, keyspace: str, table: str, columns: list[str], where: str) -> set[tuple]:
+        with self.connect() as connection:
+            return _cells(connection, f"{quoted(keyspace)}.{quoted(table)}", columns, where)
 
     def drop(self, keyspace: str, table: str) -> None:
         with self.connect() as connection:
@@ -150,6 +173,22 @@ class PostgresqlDatabase:
 def _files_of(path: pathlib.Path) -> dict[str, bytes]:
     """The database's file and what its engine has put beside it."""
     return {file.name: file.read_bytes() for file in path.parent.glob(f"{path.name}*")}
+
+
+def _copy_files(path: pathlib.Path, to: pathlib.Path) -> None:
+    for file in path.parent.glob(f"{path.name}*"):
+        shutil.copyfile(file, to.with_name(to.name + file.name.removeprefix(path.name)))
+
+
+def _cells(
+    connection: duckdb.DuckDBPyConnection | sqlite3.Connection | psycopg.Connection,
+    table: str,
+    columns: list[str],
+    where: str,
+) -> set[tuple]:
+    """The rows of `table`, which is quoted, as the client gives them."""
+    shown = ", ".join(map(quoted, columns))
+    return set(connection.execute(f"SELECT {shown} FROM {table} WHERE {where}").fetchall())
 
 
 def _by_key(rows: list, columns: dict[str, CqlType], is_json: list[bool], key: str) -> Rows:

@@ -6,11 +6,14 @@ tests/fixtures has a folder a version; tools/write_fixture.py makes one.
 import contextlib
 import gzip
 import json
+import os
 import pathlib
 import sqlite3
+import subprocess
 
 import duckdb
 import pytest
+import read_back
 from cassandra.concurrent import execute_concurrent
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
@@ -38,40 +41,70 @@ def fixture(request, session, cassandra):
     session.execute(f"DROP KEYSPACE {keyspace}", timeout=90)
 
 
-def go_on(ringsync, configuration, folder, name, to, tmp_path):
-    """Syncs into a copy of the fixture; each table's part of the summary, by name."""
-    for file in folder.glob(f"{name}.*.gz"):
-        (tmp_path / file.stem).write_bytes(gzip.decompress(file.read_bytes()))
-    return sync(ringsync, configuration, to, tmp_path, "--state", tmp_path / f"{name}.state.json")
-
-
-def sync(ringsync, configuration, to, tmp_path, *more):
+def sync(ringsync, configuration, to, tmp_path, *more, environment=None):
+    """Each table's part of the summary, by name."""
     summary = tmp_path / "summary.json"
     done = ringsync.run(
-        "sync", "--configuration", configuration, "--to", to, "--summary-json", summary, *more
-    )
+        "sync", "--configuration", configuration, "--to", to, "--summary-json", summary, *more,
+        env={**os.environ, **(environment or {})},
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return {table["name"]: table for table in json.loads(summary.read_text())["tables"]}
 
 
-def duckdb_rows(path, keyspace, table):
-    with duckdb.connect(str(path), read_only=True) as connection:
-        shown = f'SELECT * EXCLUDE (_fivetran_synced) FROM "{keyspace}"."{table}" ORDER BY ALL'
-        return [repr(row) for row in connection.execute(shown).fetchall()]
+def unpack(folder, name, tmp_path):
+    (tmp_path / name).write_bytes(gzip.decompress((folder / f"{name}.gz").read_bytes()))
+    return tmp_path / name
 
 
-def sqlite_rows(path, keyspace, table):
-    del keyspace  # a file holds one
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        cursor = connection.execute(f'SELECT * FROM "{table}"')
-        synced = [column[0] for column in cursor.description].index("_fivetran_synced")
-        return sorted(repr(row[:synced] + row[synced + 1 :]) for row in cursor)
+class DuckdbLeft:
+    """A file as the version left it, or a new one where `folder` is none."""
+
+    def __init__(self, folder, tmp_path, server):
+        self._path = unpack(folder, "whole.db", tmp_path) if folder else tmp_path / "fresh.db"
+        self.state = "whole.state.json"
+        self.to, self.environment = f"duckdb:{self._path}", {}
+
+    def rows(self, keyspace, table):
+        with duckdb.connect(str(self._path), read_only=True) as connection:
+            shown = f'SELECT * EXCLUDE (_fivetran_synced) FROM "{keyspace}"."{table}" ORDER BY ALL'
+            return [repr(row) for row in connection.execute(shown).fetchall()]
 
 
-DESTINATIONS = {
-    "duckdb": ("whole", "duckdb", "whole.db", duckdb_rows),
-    "sqlite": ("whole_sqlite", "sqlite", "whole_sqlite.sqlite", sqlite_rows),
-}
+class SqliteLeft:
+    def __init__(self, folder, tmp_path, server):
+        name = "whole_sqlite.sqlite"
+        self._path = unpack(folder, name, tmp_path) if folder else tmp_path / "fresh.sqlite"
+        self.state = "whole_sqlite.state.json"
+        self.to, self.environment = f"sqlite:{self._path}", {}
+
+    def rows(self, keyspace, table):
+        with contextlib.closing(sqlite3.connect(self._path)) as connection:
+            return without_synced(connection.execute(f'SELECT * FROM "{table}"'))
+
+
+class PostgresqlLeft:
+    def __init__(self, folder, tmp_path, server):
+        self._database = read_back.PostgresqlDatabase(server)
+        self.state = "whole_postgresql.state.json"
+        self.to, self.environment = self._database.argument, self._database.environment
+        if folder:
+            self._restore(unpack(folder, "whole_postgresql.sql", tmp_path))
+
+    def _restore(self, dump):
+        command = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", self.to, "-f", dump]
+        environment = {**os.environ, **self.environment}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    def rows(self, keyspace, table):
+        with self._database.connect() as connection:
+            return without_synced(connection.execute(f'SELECT * FROM "{keyspace}"."{table}"'))
+
+
+def without_synced(cursor):
+    synced = [column[0] for column in cursor.description].index("_fivetran_synced")
+    return sorted(repr(row[:synced] + row[synced + 1 :]) for row in cursor)
 
 
 def test_there_is_a_fixture_of_each_version_released():
@@ -79,19 +112,21 @@ def test_there_is_a_fixture_of_each_version_released():
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("kind", DESTINATIONS)
+@pytest.mark.parametrize("destination", [DuckdbLeft, SqliteLeft, PostgresqlLeft])
 def test_a_sync_goes_on_incrementally_from_what_an_earlier_version_left(
-    ringsync, config, fixture, session, tmp_path, kind
+    ringsync, config, fixture, session, tmp_path, postgresql_server, destination
 ):
     folder, keyspace = fixture
-    name, scheme, file, rows_of = DESTINATIONS[kind]
     session.execute(
         f"INSERT INTO {keyspace}.readings (sensor, at, note, updated_at)"
         " VALUES (1, 2, 'changed', toTimestamp(now()))"
     )
     configuration = config(keyspace, overlap_seconds="0")
-    to = f"{scheme}:{tmp_path / file}"
-    tables = go_on(ringsync, configuration, folder, name, to, tmp_path)
+    left = destination(folder, tmp_path, postgresql_server)
+    state = unpack(folder, left.state, tmp_path)
+    tables = sync(
+        ringsync, configuration, left.to, tmp_path, "--state", state, environment=left.environment
+    )
     readings = tables["readings"]
     assert (readings["run"], readings["rows_sent"]) == ("incremental", 1)
     assert {name: table["run"] for name, table in tables.items()} == {
@@ -101,12 +136,12 @@ def test_a_sync_goes_on_incrementally_from_what_an_earlier_version_left(
         "cities": "full",
     }
     # Every cell is as if today's program had read it all.
-    fresh = tmp_path / "fresh"
-    sync(ringsync, configuration, f"{scheme}:{fresh}", tmp_path)
+    fresh = destination(None, tmp_path, postgresql_server)
+    sync(ringsync, configuration, fresh.to, tmp_path, environment=fresh.environment)
     for table, count in (("readings", ROWS), ("OddNames", 1), ("everything", 2), ("cities", 20)):
-        found = rows_of(tmp_path / file, keyspace, table)
+        found = left.rows(keyspace, table)
         assert len(found) == count
-        assert found == rows_of(fresh, keyspace, table)
+        assert found == fresh.rows(keyspace, table)
 
 
 @pytest.mark.timeout(300)
@@ -115,10 +150,12 @@ def test_an_interrupted_sync_of_an_earlier_version_is_resumed_where_it_was(
 ):
     folder, keyspace = fixture
     configuration = config(keyspace, tables="readings")
-    to = f"duckdb:{tmp_path / 'interrupted.db'}"
-    readings = go_on(ringsync, configuration, folder, "interrupted", to, tmp_path)["readings"]
+    database = unpack(folder, "interrupted.db", tmp_path)
+    state = unpack(folder, "interrupted.state.json", tmp_path)
+    to = f"duckdb:{database}"
+    readings = sync(ringsync, configuration, to, tmp_path, "--state", state)["readings"]
     assert readings["resumed"]
     assert 0 < readings["rows_sent"] < ROWS
-    with duckdb.connect(str(tmp_path / "interrupted.db"), read_only=True) as connection:
+    with duckdb.connect(str(database), read_only=True) as connection:
         notes = connection.execute(f"SELECT count(DISTINCT note) FROM {keyspace}.readings")
         assert notes.fetchone() == (ROWS,)

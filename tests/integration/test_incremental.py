@@ -362,7 +362,7 @@ def test_views_come_where_they_are_asked_for_and_rows_that_left_them_are_marked(
 def test_hundreds_of_small_tables_run_side_by_side_in_little_memory(
     ringsync, config, keyspace, session, tmp_path, measured
 ):
-    count = int(os.environ.get("RINGSYNC_TEST_TABLES", "200"))
+    count = int(os.environ.get("RINGSYNC_TEST_TABLES", "100"))
     for number in range(count):
         session.execute(
             f"CREATE TABLE {keyspace}.t{number} (id int PRIMARY KEY, updated_at timestamp)",

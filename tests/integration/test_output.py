@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 
+import planted
 import pytest
 
 USAGE = 2
@@ -12,13 +13,15 @@ COMMANDS = [["check"], ["discover"], ["discover", "--json"], ["plan"], ["plan", 
 
 
 def run_into(output, ringsync, *arguments, **options):
-    return subprocess.run(
+    done = subprocess.run(
         [ringsync.program, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=output,
         **{"stderr": subprocess.PIPE, "cwd": ringsync.folder, "text": True, "timeout": 60}
         | options,
     )
+    planted.WATCH.note(done.stderr, f"standard error of {arguments}")
+    return done
 
 
 @pytest.fixture(params=["full disk", "closed pipe"])

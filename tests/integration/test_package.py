@@ -16,6 +16,7 @@ import tarfile
 
 import duckdb
 import fetch_dependencies
+import planted
 import pytest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -117,7 +118,7 @@ def run_in(root: pathlib.Path, *arguments: object) -> subprocess.CompletedProces
     enter = 'mount --rbind /proc "$0/proc" && exec chroot "$0" "$@"'
     as_user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     command = ["unshare", *as_user, "--mount", "sh", "-c", enter, root, *arguments]
-    return subprocess.run(
+    done = subprocess.run(
         [str(word) for word in command],
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -125,6 +126,9 @@ def run_in(root: pathlib.Path, *arguments: object) -> subprocess.CompletedProces
         timeout=120,
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
     )
+    planted.WATCH.note(done.stdout, f"standard output of {arguments}")
+    planted.WATCH.note(done.stderr, f"standard error of {arguments}")
+    return done
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 only the user can help, a status otherwise; always what, where, and what to do, never a secret."""
 
 import json
+import re
 
 import grpc
 import pytest
@@ -19,6 +20,7 @@ WRONG = {
     "lag_seconds": "-1",
     "password": "hunter2-hunter2",
 }
+TESTS = ["connect", "authenticate", "keyspace", "tables"]
 SECRET = "a secret that must not be seen"
 
 pytestmark = pytest.mark.sanitized
@@ -40,6 +42,19 @@ def refusal(call):
     tasks = [each.task.message for each in responses if each.WhichOneof("operation") == "task"]
     assert len(tasks) == 1, responses
     return "task", tasks[0]
+
+
+def answers(fivetran, configuration):
+    """{test: "passed", or the code of its failure}, and all that the failures say."""
+    codes, told = {}, []
+    for test in fivetran.form().tests:
+        answer = fivetran.test(test.name, configuration)
+        if answer.WhichOneof("response") == "success" and answer.success:
+            codes[test.name] = "passed"
+            continue
+        codes[test.name] = re.match(r"error\[(\w+)\]: ", answer.failure).group(1)
+        told.append(answer.failure)
+    return codes, "\n".join(told)
 
 
 def check_all_problems(message):
@@ -70,21 +85,18 @@ def test_an_empty_configuration_names_each_required_key(fivetran):
 
 def test_an_unknown_test_is_named_with_those_there_are(fivetran, fivetran_configuration, small):
     known = [test.name for test in fivetran.form().tests]
-    assert len(known) >= 4
-    try:
-        answer = fivetran.test("conect", fivetran_configuration(small))
-        message = answer.failure
-    except grpc.RpcError as failed:
-        assert failed.code() in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
-        message = failed.details()
+    assert known == TESTS
+    with pytest.raises(grpc.RpcError) as failed:
+        fivetran.test("conect", fivetran_configuration(small))
+    assert failed.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    message = failed.value.details()
     assert "conect" in message
-    assert all(name in message for name in known)
+    assert ", ".join(known) in message
 
 
 def test_each_test_passes_where_all_is_well(fivetran, fivetran_configuration, small):
-    for test in fivetran.form().tests:
-        answer = fivetran.test(test.name, fivetran_configuration(small))
-        assert answer.success, answer.failure
+    codes, _ = answers(fivetran, fivetran_configuration(small))
+    assert codes == dict.fromkeys(TESTS, "passed")
 
 
 def test_a_wrong_password_is_a_task_and_is_never_shown(
@@ -94,9 +106,11 @@ def test_a_wrong_password_is_a_task_and_is_never_shown(
     kind, message = refusal(lambda: fivetran.update(configuration))
     assert kind == "task"
     assert "username" in message and "password" in message
-    told = [fivetran.test(test.name, configuration).failure for test in fivetran.form().tests]
-    assert any(told)
-    assert SECRET not in "\n".join([message, *told, *serve.log_lines])
+    codes, told = answers(fivetran, configuration)
+    # The node was reached all the same.
+    assert codes == {"connect": "passed", **dict.fromkeys(TESTS[1:], "auth")}
+    assert told.count("Check `username` and `password`") == 3
+    assert SECRET not in "\n".join([message, told, *serve.log_lines])
 
 
 def test_a_lost_permission_is_a_task_that_names_the_table(
@@ -109,9 +123,9 @@ def test_a_lost_permission_is_a_task_that_names_the_table(
         kind, message = refusal(lambda: fivetran.update(configuration))
         assert kind == "task"
         assert "small" in message and "GRANT SELECT" in message
-        failures = [fivetran.test(test.name, configuration).failure
-                    for test in fivetran.form().tests]  # fmt: skip
-        assert any("GRANT SELECT" in failure for failure in failures)
+        codes, told = answers(fivetran, configuration)
+        assert codes == {**dict.fromkeys(TESTS, "passed"), "tables": "unauthorized"}
+        assert "small" in told and "GRANT SELECT" in told
     finally:
         session.execute(f"DROP ROLE {role}")
 
@@ -123,10 +137,16 @@ def test_a_host_that_is_down_is_a_status_that_names_it(fivetran, fivetran_config
     kind, message = refusal(lambda: fivetran.update(configuration))
     assert kind == "UNAVAILABLE"
     assert "127.0." in message
+    codes, told = answers(fivetran, configuration)
+    assert codes == dict.fromkeys(TESTS, "connect")
+    assert told.count("127.0.") >= len(TESTS)
 
 
 def test_an_unknown_keyspace_is_named(fivetran, fivetran_configuration, small):
     configuration = fivetran_configuration("nowhere_to_be_found")
+    codes, told = answers(fivetran, configuration)
+    assert codes == {**dict.fromkeys(TESTS, "passed"), "keyspace": "schema", "tables": "schema"}
+    assert told.count("nowhere_to_be_found") >= 2
     with pytest.raises(grpc.RpcError) as failed:
         fivetran.schema(configuration)
     assert "nowhere_to_be_found" in failed.value.details()

@@ -1,6 +1,7 @@
 """Random rows of every type through `ringsync serve` into a fake Fivetran destination, compared
-cell by cell with what the cassandra-driver reads: in one go, resumed from each checkpoint of a
-sync, and cut off again and again. In both type mappings.
+cell by cell with what the cassandra-driver reads: in one go, resumed from checkpoints of a sync
+(in long runs from each), cut off again and again, and with a part of the tables and columns
+selected. In both type mappings.
 
 RINGSYNC_TEST_ROWS and RINGSYNC_TEST_SEED as for test_differential.py, whose tables these are.
 """
@@ -10,6 +11,7 @@ import random
 
 import pytest
 from fake_destination import FakeDestination
+from fivetran_client import select
 from fivetran_values import arrived, data_type, expected
 from test_differential import ROWS, SEED, compare, filled
 
@@ -17,21 +19,37 @@ __all__ = ["filled"]  # a fixture
 
 MAPPINGS = ("compatible", "lossless")
 CHECKPOINT_ROWS = max(ROWS // 25, 20)
+# Checkpoints from one resume to the next; a long run goes on from each.
+RESUME_STEP = 1 if ROWS >= 20_000 else 4
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.sanitized]
 
 
 class Truth:
-    """What the source has, and how it must look in a destination."""
+    """What the source has, and how it must look in a destination.
 
-    def __init__(self, tables, source_rows, mapping):
-        self._tables, self._mapping = tables, mapping
-        self._wanted = {table.name: self._expected(table, source_rows) for table in tables}
+    `selected` has the columns of each table that arrive; without it all do.
+    """
+
+    def __init__(self, tables, source_rows, mapping, selected=None):
+        self._tables, self._mapping, self._source_rows = tables, mapping, source_rows
+        if selected is None:
+            selected = {table.name: set(table.columns) for table in tables}
+        self._selected = selected
+        self._wanted = {
+            table.name: self._expected(table, source_rows)
+            for table in tables
+            if table.name in selected
+        }
+
+    def of_selected(self, selected):
+        return Truth(self._tables, self._source_rows, self._mapping, selected)
 
     def _expected(self, table, source_rows):
         return {
             row_id: {
                 name: expected(table.columns[name], self._mapping, self._is_key(table, name), cell)
                 for name, cell in cells.items()
+                if name in self._selected[table.name]
             }
             for row_id, cells in source_rows[table.name].items()
         }
@@ -51,14 +69,34 @@ class Truth:
             name: data_type(each, self._mapping, self._is_key(table, name))
             for name, each in table.columns.items()
         }
+        selected = self._selected.get(table.name, set())
+        sent = set().union(*(row.cells for row in got.rows.values()))
+        assert sent <= selected, f"{table.name}: {sorted(sent - selected)} are not selected"
+        if not selected:
+            assert not got.rows, f"{table.name} is not selected"
+            return 0
         rows = {
             cells["id"]: {
-                name: arrived(each, self._mapping, self._is_key(table, name), cells[name])
-                for name, each in table.columns.items()
+                name: arrived(
+                    table.columns[name], self._mapping, self._is_key(table, name), cells[name]
+                )
+                for name in selected
             }
             for cells in got.live().values()
         }
         return compare(table, self._wanted[table.name], rows)
+
+
+def part_of(tables, rng):
+    """{table: columns} with about half of the columns of all tables but one. Keys stay, and so does
+    the id, by which rows are compared."""
+    left_out = rng.choice(tables)
+    selected = {}
+    for table in tables:
+        if table is not left_out:
+            free = [name for name in table.columns if name not in {"id", *table.key_columns}]
+            selected[table.name] = set(table.columns) - set(rng.sample(free, (len(free) + 1) // 2))
+    return selected
 
 
 @pytest.fixture(params=MAPPINGS)
@@ -99,7 +137,9 @@ def test_every_type_arrives_and_each_checkpoint_can_be_gone_on_from(fivetran, pr
 
     rng = random.Random(SEED)
     sent = 0
-    for number, (kept, first_lost) in enumerate(crashes):
+    resumed = sorted({*range(0, len(crashes), RESUME_STEP), len(crashes) - 1})
+    for number in resumed:
+        kept, first_lost = crashes[number]
         last_kept = crashes[number + 1][1] - 1 if number + 1 < len(crashes) else len(responses)
         sent += resume(
             fivetran, configuration, truth, schema, kept,
@@ -108,7 +148,7 @@ def test_every_type_arrives_and_each_checkpoint_can_be_gone_on_from(fivetran, pr
             is_at_end=first_lost == len(responses),
         )  # fmt: skip
     measured(
-        f"seed {SEED}, {row_count} rows, {cells} cells equal; {len(crashes)} resumes, each equal,"
+        f"seed {SEED}, {row_count} rows, {cells} cells equal; {len(resumed)} resumes, each equal,"
         f" sent {sent} rows of tables under way; largest batch"
         f" {whole.counts.batch_records_most} records, {whole.counts.batch_bytes_most} bytes"
     )
@@ -153,11 +193,11 @@ def test_a_sync_that_is_cut_off_again_and_again_ends_equal(fivetran, prepared, m
     state = None
     while True:
         call = fivetran.update(configuration, state)
-        left = rng.randint(1, 20)
+        # A sync that never comes to a checkpoint cannot get further.
+        last_row = destination.counts.upserts.total() + rng.randint(1, 3 * CHECKPOINT_ROWS)
         for response in call:
             destination.apply(response)
-            left -= 1
-            if left == 0:
+            if destination.counts.upserts.total() >= last_row:
                 break
         else:
             break
@@ -169,3 +209,32 @@ def test_a_sync_that_is_cut_off_again_and_again_ends_equal(fivetran, prepared, m
     assert cuts > 5
     sent = destination.counts.upserts.total()
     measured(f"{cuts} cuts; {sent} rows sent for {row_count}")
+
+
+@pytest.mark.every_version
+def test_of_every_type_nothing_but_what_is_selected_arrives(fivetran, filled, prepared, measured):
+    _, tables, source_rows = filled
+    configuration, truth, _ = prepared
+    selected = part_of(tables, random.Random(SEED + 2))
+    chosen = select({
+        table.name: table.name in selected
+        and {name: name in selected[table.name] for name in table.columns}
+        for table in tables
+    })  # fmt: skip
+    truth = truth.of_selected(selected)
+    destination = FakeDestination(selected)
+    state = fivetran.sync(destination, configuration, selection=chosen)
+    cells = truth.check(destination)
+    rows = {name: len(source_rows[name]) for name in selected}
+    assert destination.counts.upserts == rows
+    assert destination.counts.truncates == dict.fromkeys(selected, 1)
+    assert set(destination.schema_changes) == set(selected)
+    assert not [each for each in destination.warnings if "select" in each]
+    fivetran.sync(destination, configuration, state, chosen)
+    assert truth.check(destination) == cells
+    columns = sum(map(len, selected.values()))
+    measured(
+        f"seed {SEED}, {len(selected)} of {len(tables)} tables, {columns} of"
+        f" {sum(len(table.columns) for table in tables)} columns, {sum(rows.values())} rows,"
+        f" {cells} cells equal"
+    )

@@ -2,6 +2,7 @@
 
 import datetime
 
+import grpc
 import pytest
 from cassandra.concurrent import execute_concurrent_with_args
 from fake_destination import FakeDestination
@@ -174,6 +175,49 @@ def test_a_selected_table_that_is_gone_is_told_of_and_the_others_are_sent(
     assert destination.counts.upserts == {"shops": 9}
     (warning,) = destination.warnings
     assert "Shipments" in warning
+
+
+def test_a_selected_table_that_is_dropped_between_syncs_is_told_of_and_its_rows_stay(
+    fivetran, fivetran_configuration, shop, session
+):
+    """A warning, no task and no failure: the others are to go on, and only the user can know
+    whether the table is to be gone."""
+    configuration = fivetran_configuration(shop)
+    chosen = select({"orders": True, "returns": True, "shops": True})
+    destination = FakeDestination()
+    state = fivetran.sync(destination, configuration, selection=chosen)
+    before = destination.tables["orders"].live()
+    session.execute(f"DROP TABLE {shop}.orders", timeout=60)
+    fill(session, shop, "returns", range(5), datetime.datetime.now(datetime.UTC), note="new")
+    destination.on_deleted = lambda table, keys: deleted.append(table)
+    for number in range(2):
+        deleted = []
+        destination.warnings.clear()
+        state = fivetran.sync(destination, configuration, state, chosen)
+        told = [each for each in destination.warnings if "orders" in each]
+        assert told == destination.warnings
+        (selected,) = (each for each in told if "selected" in each)
+        assert "the keyspace does not have it" in selected and "Deselect it" in selected
+        # The first sync that misses a table of its state says so too.
+        assert sum("any more" in each for each in told) == (number == 0)
+        assert destination.tables["orders"].live() == before and len(before) == ROWS
+        assert set(deleted) == {"shops"}, "which is read in full"
+    wanted = cells_of(session, shop, "returns", ["note"])
+    assert arrived(destination, "returns", ["note"]) == wanted
+
+
+def test_a_table_of_the_configuration_that_is_dropped_between_syncs_is_named_by_the_status(
+    fivetran, fivetran_configuration, shop, session
+):
+    configuration = fivetran_configuration(shop, tables="orders, shops")
+    destination = FakeDestination()
+    state = fivetran.sync(destination, configuration)
+    session.execute(f"DROP TABLE {shop}.orders", timeout=60)
+    with pytest.raises(grpc.RpcError) as failed:
+        list(fivetran.update(configuration, state))
+    assert failed.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "error[unknown_table]" in failed.value.details()
+    assert "orders" in failed.value.details()
 
 
 def test_a_selected_column_that_is_gone_is_told_of_and_the_others_are_sent(

@@ -1,22 +1,26 @@
 """The server around Fivetran's methods: where it listens, health, reflection, its log, its end; and
 the executable that Fivetran's build makes."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
 import socket
 import subprocess
+import threading
 
 import grpc
+import planted
 import pytest
-from fivetran_client import Client, Server
+from fivetran_client import Client, Server, until
+from half_sent import HalfSent
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 CONNECTOR = REPOSITORY / "build/Release/ringsync_connector"
 SERVICE = "fivetran_sdk.v2.SourceConnector"
 MESSAGE_BYTES = 128 << 20  # Fivetran's limit of a message
-CALLS_OF_A_CONNECTION = 128
+CALLS_OF_A_CONNECTION = 8
 SERVING = b"\x08\x01"  # HealthCheckResponse{status: SERVING}
 
 
@@ -69,6 +73,65 @@ def test_one_connection_has_a_limit_of_calls_and_the_next_waits_for_its_turn(ser
             call.cancel()
 
 
+@pytest.fixture
+def silent_host():
+    """A configuration whose host takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield {
+            "host_1": "127.0.0.1", "port": str(listener.getsockname()[1]), "username": "u",
+            "password": "p", "data_center_region": "dc1", "keyspace": "k",
+            "connect_timeout_seconds": "15",
+        }  # fmt: skip
+
+
+@pytest.mark.timeout(120)
+def test_requests_of_syncs_under_way_take_no_more_memory_than_is_said(serve, silent_host, measured):
+    """Each keeps its request to its end: 256 MiB of them are taken, whatever a client sends."""
+    state = " " * (60 << 20) + "{}"
+    calls, refused = [], 0
+    with Client(serve.port) as client:
+        for _ in range(8):
+            call = client.update(silent_host, state)
+            calls.append(call)
+            under_way = len(calls) - refused
+            until(lambda: call.done() or taken(serve) == under_way, "an answer")  # noqa: B023
+            refused += call.done() and call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert refused == len(calls) - taken(serve) and taken(serve) == 4
+        peak_mib = serve.usage().peak_kib / 1024
+        measured(f"8 requests of 60 MiB, 4 of them refused: peak {peak_mib:.0f} MiB")
+        assert peak_mib < 1024
+        for call in calls:
+            call.cancel()
+    with Client(serve.port) as client:
+        assert client.form().fields
+
+
+@pytest.mark.timeout(240)
+def test_messages_that_never_end_take_bounded_memory_and_others_are_served(serve, measured):
+    """2 GiB of them, over 32 connections; each could come whole."""
+    halves, threads = [], []
+    for _ in range(32):
+        with contextlib.suppress(ConnectionError):  # it takes no more where it holds too much
+            halves.append(HalfSent(serve.port, f"/{SERVICE}/Update", 8, 8 << 20))
+            threads.append(threading.Thread(target=halves[-1].send_all, args=[3], daemon=True))
+            threads[-1].start()
+    for thread in threads:
+        thread.join(90)
+    peak_mib = serve.usage().peak_kib / 1024
+    sent_mib = sum(half.sent_bytes for half in halves) >> 20
+    measured(f"{sent_mib} MiB of messages without their end: peak {peak_mib:.0f} MiB")
+    for half in halves:
+        half.close()
+    assert sent_mib > 256, "less than what the server may hold was tried"
+    assert peak_mib < 1536
+    with Client(serve.port) as client:
+        assert client.form().fields
+
+
+def taken(serve):
+    return sum("begun" in line for line in list(serve.log_lines))
+
+
 def free_port(family, host):
     with socket.socket(family) as probe:
         probe.bind((host, 0))
@@ -96,17 +159,40 @@ def test_a_port_that_anybody_has_on_either_protocol_is_an_error_on_all_addresses
     assert "error[listen]" in second.stdout
 
 
-def test_it_listens_on_an_ipv6_address(ringsync):
-    port = free_port(socket.AF_INET6, "::1")
-    process = ringsync.start("serve", "--address", "::1", "--port", port)
+@contextlib.contextmanager
+def started(process):
+    """The first message of its log; ends the server afterwards."""
     try:
-        assert f"[::1]:{port}" in json.loads(process.stdout.readline())["message"]
-        assert raw_call(port, "/grpc.health.v1.Health/Check", b"", host="[::1]") == SERVING
+        yield json.loads(process.stdout.readline())["message"]
     finally:
         process.terminate()
         assert process.wait(30) == 0
         process.stdout.close()
         process.stderr.close()
+
+
+def test_it_listens_on_an_ipv6_address(ringsync):
+    port = free_port(socket.AF_INET6, "::1")
+    with started(ringsync.start("serve", "--address", "::1", "--port", port)) as message:
+        assert f"[::1]:{port}" in message
+        assert raw_call(port, "/grpc.health.v1.Health/Check", b"", host="[::1]") == SERVING
+
+
+def test_with_a_port_alone_it_answers_on_ipv4_and_ipv6(ringsync):
+    try:
+        port = free_port(socket.AF_INET6, "::1")
+    except OSError as missing:
+        pytest.fail(
+            f"this machine has no IPv6 ({missing}), and this test needs it: enable the loopback"
+            " address ::1",
+            pytrace=False,
+        )
+    with started(ringsync.start("serve", "--port", port)) as message:
+        assert f":{port}" in message
+        for host in ("127.0.0.1", "[::1]"):
+            assert raw_call(port, "/grpc.health.v1.Health/Check", b"", host=host) == SERVING, host
+            with Client(port, host) as client:
+                assert [test.name for test in client.form().tests][0] == "connect", host
 
 
 @pytest.mark.parametrize(
@@ -151,13 +237,13 @@ def test_the_connector_is_run_with_a_port_alone_and_serves(
     session.execute(f"CREATE TABLE {keyspace}.small (id int PRIMARY KEY, note text)")
     session.execute(f"INSERT INTO {keyspace}.small (id, note) VALUES (1, 'here')")
     port = free_port(socket.AF_INET, "127.0.0.1")
-    process = subprocess.Popen(
+    process = planted.WatchedProcess(
         [connector, "--port", str(port), "--address", "127.0.0.1"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         cwd=ringsync.folder,
     )  # fmt: skip
-    try:
-        assert f":{port}" in json.loads(process.stdout.readline())["message"]
+    with started(process) as message:
+        assert f":{port}" in message
         with Client(port) as client:
             assert client.test("tables", fivetran_configuration(keyspace)).success
             responses = list(client.update(fivetran_configuration(keyspace)))
@@ -167,11 +253,6 @@ def test_the_connector_is_run_with_a_port_alone_and_serves(
             f"the connector: {os.path.getsize(connector) / 1e6:.1f} MB, peak"
             f" {int(peak.group(1)) / 1024:.1f} MiB"
         )
-    finally:
-        process.terminate()
-        assert process.wait(30) == 0
-        process.stdout.close()
-        process.stderr.close()
 
 
 def test_the_log_has_no_other_lines_than_fivetrans(serve, fivetran):

@@ -1,6 +1,7 @@
 """The main job on every server version: what only an older server has, and what restarts change."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -38,6 +39,11 @@ def rows_of(database, keyspace, columns, table):
         return connection.execute(
             f'SELECT {columns} FROM "{keyspace}".{table} WHERE NOT _fivetran_deleted ORDER BY ALL'
         ).fetchall()
+
+
+def test_versions_offer_what_the_documents_say_of_them(offers, cassandra):
+    has_all = cassandra["version"].startswith("5.0.")
+    assert dataclasses.astuple(offers) == (has_all, has_all, has_all)
 
 
 @pytest.mark.timeout(600)

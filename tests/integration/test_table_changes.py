@@ -107,6 +107,18 @@ def test_a_column_that_returns_reads_the_table_anew_and_drops_its_old_values(syn
     assert rows(id="int", v="text", n="int") == {1: ("a", None, False), 2: ("b", 22, False)}
 
 
+@pytest.mark.every_version
+@pytest.mark.timeout(180)
+def test_a_column_dropped_and_added_again_between_two_syncs_reads_the_table_anew(sync, rows, cql):
+    cql(CREATE, INSERT + "(1, 'a', 1, '2020-01-01')", INSERT + "(2, 'b', 2, '2020-01-01')")
+    sync()
+    cql("ALTER TABLE {t} DROP n", "ALTER TABLE {t} ADD n int", "UPDATE {t} SET n = 22 WHERE id = 2")
+    table = sync()
+    assert (table["run"], table["rows_sent"]) == ("first", 2)
+    assert rows(id="int", v="text", n="int") == {1: ("a", None, False), 2: ("b", 22, False)}
+    assert sync()["run"] == "incremental"
+
+
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("change", ["renamed", "another column"])
 def test_a_changed_key_stops_the_table_with_instructions_and_loses_nothing(

@@ -114,3 +114,26 @@ def test_a_type_that_nobody_knows_fails_its_table_by_name_and_no_other(
     assert tables["odd"]["error"]["code"] == "unsupported_type"
     assert 'column "shape"' in tables["odd"]["error"]["message"]
     assert tables["plain"]["outcome"] == "done"
+
+
+def lists(depth: int) -> str:
+    """A CQL type: lists in lists, so many, around an int."""
+    return f"list<{'frozen<list<' * (depth - 1)}int{'>>' * (depth - 1)}>"
+
+
+@pytest.mark.every_version
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("form", ["json", "native"])
+def test_types_nest_sixty_deep_and_a_table_of_a_deeper_one_fails_by_name(
+    ringsync, config, keyspace, session, tmp_path, form
+):
+    session.execute(f"CREATE TABLE {keyspace}.deep (id int PRIMARY KEY, nest {lists(60)})")
+    session.execute(f"CREATE TABLE {keyspace}.deeper (id int PRIMARY KEY, nest {lists(64)})")
+    literal = "[" * 60 + "7" + "]" * 60
+    session.execute(f"INSERT INTO {keyspace}.deep (id, nest) VALUES (1, {literal})")
+    done, tables = sync(ringsync, config(keyspace, nested_types=form), tmp_path)
+    assert done.returncode == 1
+    assert tables["deeper"]["error"]["code"] == "unsupported_type"
+    assert 'column "nest"' in tables["deeper"]["error"]["message"]
+    ((found,),) = read(tmp_path, f'SELECT nest FROM "{keyspace}".deep')
+    assert (found if form == "json" else json.dumps(found)) == literal

@@ -5,6 +5,7 @@ Alone (ctest runs it as `promises`): each promise names tests, each of them exis
 is marked every_version, unless the promise says "5.0 only". With result files of pytest
 (--junitxml), after a whole run: each also ran, passed and was not skipped, in every one of its
 parametrisations, in the files given; with --every-version, those that are marked so on each.
+Of the other documents that name tests, it looks whether those exist.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs/promises.md"
+OTHER_DOCUMENTS = (ROOT / "docs/limits.md", ROOT / "docs/reliability.md")
 TESTS = ROOT / "tests/integration"
 NAMED = re.compile(r"`(test_\w+\.py)::(test_\w+)`")
 EVERY_VERSION = "every_version"
@@ -106,6 +108,12 @@ def main() -> int:
                 problems += [
                     f"{label}: {what}" for what in problems_of(test, results.get(test), everywhere)
                 ]
+    for document in OTHER_DOCUMENTS:
+        problems += [
+            f"{document.name}: {'::'.join(test)} does not exist"
+            for test in NAMED.findall(document.read_text(encoding="utf-8"))
+            if test not in existing
+        ]
     if len(named) < PROMISES_MIN:
         problems.append(f"only {len(named)} promises were found in {DOCUMENT.name}")
     for problem in problems:

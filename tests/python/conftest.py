@@ -7,6 +7,7 @@ import pathlib
 import sys
 
 import pytest
+import ringsync
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -17,6 +18,7 @@ _shared = load("integration_conftest", "conftest.py")
 
 pytest_addoption = _shared.pytest_addoption
 pytest_generate_tests = _shared.pytest_generate_tests
+pytest_runtest_makereport = _shared.pytest_runtest_makereport
 pytest_terminal_summary = _shared.pytest_terminal_summary
 cassandra = _shared.cassandra
 session = _shared.session
@@ -24,6 +26,9 @@ keyspace = _shared.keyspace
 nyc = _shared.nyc
 config = _shared.config
 measured = _shared.measured
+
+for name in ("scan", "schema", "update", "validate_configuration"):
+    setattr(ringsync, name, _shared.planted.watched_call(getattr(ringsync, name)))
 
 
 @pytest.fixture

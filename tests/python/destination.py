@@ -5,6 +5,8 @@ import datetime
 import json
 from collections.abc import Callable
 
+import planted
+
 
 class Stop(Exception):
     """Raised by an operation, as a test wants it."""
@@ -26,6 +28,7 @@ class Destination:
 
     def upsert(self, table: str, data: dict) -> None:
         self.upserts += 1
+        planted.WATCH.note_destination(str(data), f"a row of {table}")
         self.before_upsert(self.upserts)
         key = tuple(map(_hashable, (data[name] for name in self.keys[table])))
         self.rows[table][key] = data
@@ -36,7 +39,9 @@ class Destination:
         self.deleted[table] = set(self.rows[table])
 
     def checkpoint(self, state: dict) -> None:
-        self.saved = json.loads(json.dumps(state))  # it must be JSON
+        text = json.dumps(state)  # it must be JSON
+        planted.WATCH.note_destination(text, "a checkpoint")
+        self.saved = json.loads(text)
         self.durable = copy.copy({name: dict(rows) for name, rows in self.rows.items()})
         self.calls.append(("checkpoint", self.upserts))
 
@@ -80,13 +85,17 @@ class Log:
         self.lines: list[tuple[str, str]] = []
 
     def info(self, message: str) -> None:
-        self.lines.append(("info", message))
+        self._keep("info", message)
 
     def warning(self, message: str) -> None:
-        self.lines.append(("warning", message))
+        self._keep("warning", message)
 
     def severe(self, message: str) -> None:
-        self.lines.append(("severe", message))
+        self._keep("severe", message)
+
+    def _keep(self, level: str, message: str) -> None:
+        planted.WATCH.note(message, f"the log, {level}")
+        self.lines.append((level, message))
 
     def of(self, level: str) -> str:
         return "\n".join(message for each, message in self.lines if each == level)

@@ -12,6 +12,7 @@ import time
 
 import cql_values
 import duckdb
+import planted
 import pytest
 from cql_values import nested, scalar
 from integration_files import REPOSITORY
@@ -51,7 +52,7 @@ class Project:
         self._environment.pop("PYTHONPATH", None)  # the package is installed there
 
     def start(self) -> subprocess.Popen:
-        return subprocess.Popen(
+        return planted.WatchedProcess(
             [SDK / "bin/fivetran", "debug", "--configuration", "configuration.json"],
             cwd=self.folder, env=self._environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,

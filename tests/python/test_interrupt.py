@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import planted
 import pytest
 
 pytestmark = pytest.mark.timeout(120)
@@ -41,7 +42,7 @@ except KeyboardInterrupt:
 
 def interrupted(configuration: dict, code: str) -> tuple[str, float]:
     """What the process printed, and how long it lived after SIGINT."""
-    process = subprocess.Popen(
+    process = planted.WatchedProcess(
         [sys.executable, "-c", HEAD + "    " + code + TAIL, json.dumps(configuration)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ,
     )  # fmt: skip

@@ -15,6 +15,7 @@ from integration_files import REPOSITORY, load  # noqa: E402, F401
 
 _shared = load("integration_conftest", "conftest.py")
 pytest_addoption = _shared.pytest_addoption
+pytest_runtest_makereport = _shared.pytest_runtest_makereport
 pytest_terminal_summary = _shared.pytest_terminal_summary
 cassandra, session, keyspace = _shared.cassandra, _shared.session, _shared.keyspace
 config, measured = _shared.config, _shared.measured

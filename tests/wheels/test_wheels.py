@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 
 import cql_values
+import planted
 import pytest
 import test_differential
 from integration_files import load
@@ -35,6 +36,8 @@ def run(python: pathlib.Path, *arguments: object) -> str:
     done = subprocess.run(
         [python, "-I", *arguments], capture_output=True, text=True, timeout=300, env={}
     )
+    planted.WATCH.note(done.stdout, f"standard output of {arguments}")
+    planted.WATCH.note(done.stderr, f"standard error of {arguments}")
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -41,6 +41,7 @@ class Options:
     version: str = distribution.DEFAULT_VERSION
     heap: str = "1g"
     auth: bool = True
+    permissions: bool = True  # check what a role may, if `auth`
     num_tokens: int = 16
     datacenter: str = "dc1"
     rack: str = "rack1"
@@ -50,6 +51,9 @@ class Options:
     storage_port: int | None = None
     seeds: tuple[str, ...] = ()  # "address:storage_port"; empty: the node is its own seed
     ring_delay_ms: int = 100  # enough for a single node; a node that joins others needs 8000
+    # Ask the other nodes for the data that becomes this node's; without, a new cluster of several
+    # nodes is there sooner.
+    bootstrap: bool = True
     timeout_s: float = 120
     # Wait for a log-in too, which in a cluster may need nodes that are not up yet.
     await_log_in: bool = True
@@ -169,7 +173,7 @@ def _describe(directory: pathlib.Path, options: Options, version: distribution.V
         address, previous.get("storage_port"), taken=native_port
     )
     for port in (native_port, storage_port):
-        if not is_free(address, port):
+        if not _becomes_free(address, port):
             raise NodeError(f"{address}:{port} is in use; choose another port")
     return {
         "host": address,
@@ -210,6 +214,16 @@ def _free_port(address: str, wanted: int | None, taken: int | None = None) -> in
     raise NodeError(f"no free port on {address} between {PORTS.start} and {PORTS.stop}")
 
 
+def _becomes_free(address: str, port: int, timeout_s: float = 10) -> bool:
+    """Also where a node that was killed has not let go of it yet: it ends before its sockets do."""
+    deadline = time.monotonic() + timeout_s
+    while not is_free(address, port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def is_free(address: str, port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As the server does: lingering connections of a stopped node do not hold its port.
@@ -227,6 +241,7 @@ def _write_configuration(
     seeds = options.seeds or (f"{options.address}:{described['storage_port']}",)
     if not version.seeds_have_ports:
         seeds = tuple(seed.rpartition(":")[0] for seed in seeds)
+    checks_permissions = options.auth and options.permissions
     values = {
         "directory": directory,
         "cluster_name": options.cluster_name,
@@ -236,7 +251,7 @@ def _write_configuration(
         "storage_port": described["storage_port"],
         "seeds": ",".join(seeds),
         "authenticator": "PasswordAuthenticator" if options.auth else "AllowAllAuthenticator",
-        "authorizer": "CassandraAuthorizer" if options.auth else "AllowAllAuthorizer",
+        "authorizer": "CassandraAuthorizer" if checks_permissions else "AllowAllAuthorizer",
         "datacenter": options.datacenter,
         "rack": options.rack,
         "tls": str(options.tls).lower(),
@@ -288,7 +303,11 @@ def _command(
         "-Dcassandra-foreground=yes",
         "-Dcassandra.skip_wait_for_gossip_to_settle=0",
         f"-Dcassandra.ring_delay_ms={options.ring_delay_ms}",
+        f"-Dcassandra.auto_bootstrap={str(options.bootstrap).lower()}",
         "-Dcassandra.superuser_setup_delay_ms=0",
+        # The fewest rounds there are: each log-in costs the node a tenth of a second else, and the
+        # password is everybody's anyway.
+        "-Dcassandra.auth_bcrypt_gensalt_log2_rounds=4",
         "-cp",
         f"{directory}/conf:{jars}/*",
         "org.apache.cassandra.service.CassandraDaemon",

@@ -4,24 +4,31 @@
     postgresql.py start --dir DIR   a fresh server on a free port of 127.0.0.1; prints its JSON,
                                     which is in DIR/server.json too
     postgresql.py stop --dir DIR    ends it and removes its data
+    postgresql.py kill --dir DIR    SIGKILL to all of its processes
+    postgresql.py again --dir DIR   starts a killed one again, on its data and its port
 
-The JSON holds host, port, username and password of a superuser, and the server's folder. PostgreSQL
-refuses to run as root: root starts it as the user `postgres`. Nothing is synced to disk.
+With `start --durable` a commit that was answered outlives a kill. The JSON holds host, port,
+username and password of a superuser, and the server's folder. PostgreSQL refuses to run as root:
+root starts it as the user `postgres`. Nothing is synced to disk.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 START_TIMEOUT_S = 60
+END_TIMEOUT_S = 30
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "fsync": "off",
@@ -30,6 +37,8 @@ SETTINGS = {
     "max_connections": "50",
     "max_wal_size": "2GB",
 }
+# The system is not what dies: what has left the processes need not be on the disk.
+DURABLE = {"synchronous_commit": "on", "full_page_writes": "on"}
 
 
 class ServerError(Exception):
@@ -67,7 +76,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def start(directory: Path) -> dict:
+def start(directory: Path, durable: bool = False) -> dict:
     stop(directory)
     programs = find_programs()
     # Not in DIR: the user postgres may not be able to reach it.
@@ -92,11 +101,58 @@ def start(directory: Path) -> dict:
     initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256"]
     run([*initdb, f"--pwfile={secret}", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], folder)
     secret.unlink()
-    settings = {**SETTINGS, "port": server["port"], "unix_socket_directories": folder}
-    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    pg_ctl = [programs / "pg_ctl", "-D", data, "-l", folder / "server.log", "-w"]
-    run([*pg_ctl, "-t", START_TIMEOUT_S, "-o", options, "start"], folder)
+    settings = SETTINGS | (DURABLE if durable else {})
+    settings |= {"port": server["port"], "unix_socket_directories": folder}
+    with (data / "postgresql.conf").open("a") as configuration:
+        for name, value in settings.items():
+            print(f"{name} = '{value}'", file=configuration)
+    run_server(folder)
     return server
+
+
+def run_server(folder: Path) -> None:
+    pg_ctl = [find_programs() / "pg_ctl", "-D", folder / "data", "-l", folder / "server.log"]
+    try:
+        run([*pg_ctl, "-w", "-t", START_TIMEOUT_S, "start"], folder)
+    except ServerError as failure:
+        log = (folder / "server.log").read_text()
+        raise ServerError(f"{failure}\nits log:\n{log[-2000:]}") from failure
+
+
+def folder_of(directory: Path) -> Path:
+    record = directory / "server.json"
+    if not record.is_file():
+        raise ServerError(f"no server was started with --dir {directory}")
+    return Path(json.loads(record.read_text())["folder"])
+
+
+def is_alive(pid: int) -> bool:
+    """False for one that has ended and is not yet waited for, too."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def kill(directory: Path) -> None:
+    """SIGKILL to all of its processes at once."""
+    record = folder_of(directory) / "data" / "postmaster.pid"
+    first = int(record.read_text().splitlines()[0])
+    os.kill(first, signal.SIGSTOP)  # it makes no new ones meanwhile
+    children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+    pids = [first, *map(int, children)]
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + END_TIMEOUT_S
+    while any(map(is_alive, pids)):
+        if time.monotonic() > deadline:
+            raise ServerError("killed processes of the server do not end")
+        time.sleep(0.01)
+    # What says that it runs: its number may be another's soon, or wait to be taken from the system.
+    record.unlink()
+    for lock in record.parent.parent.glob(".s.PGSQL.*.lock"):
+        lock.unlink()
 
 
 def stop(directory: Path) -> None:
@@ -114,12 +170,17 @@ def stop(directory: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("action", choices=["start", "stop"])
+    parser.add_argument("action", choices=["start", "stop", "kill", "again"])
     parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--durable", action="store_true")
     arguments = parser.parse_args()
     try:
         if arguments.action == "start":
-            print(json.dumps(start(arguments.dir)))
+            print(json.dumps(start(arguments.dir, arguments.durable)))
+        elif arguments.action == "kill":
+            kill(arguments.dir)
+        elif arguments.action == "again":
+            run_server(folder_of(arguments.dir))
         else:
             stop(arguments.dir)
     except ServerError as error:

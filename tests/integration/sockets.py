@@ -1,0 +1,37 @@
+"""TCP sockets of a process, as the kernel tells: where it listens, and to whom it is connected."""
+
+import contextlib
+import ipaddress
+import os
+import pathlib
+from collections.abc import Iterator
+
+LISTENING = "0A"
+
+
+def _rows_of(pid: int, table: str) -> Iterator[list[str]]:
+    """The fields of those lines of /proc/PID/net/TABLE that are of the process's own sockets."""
+    held = set()
+    for descriptor in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            held.add(os.readlink(descriptor))
+    for line in pathlib.Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+        fields = line.split()
+        if f"socket:[{fields[9]}]" in held:
+            yield fields
+
+
+def listening_ports(pid: int) -> set[int]:
+    """TCP ports on which a process listens."""
+    return {
+        int(fields[1].rsplit(":", 1)[1], 16)
+        for table in ("tcp", "tcp6")
+        for fields in _rows_of(pid, table)
+        if fields[3] == LISTENING
+    }
+
+
+def connected_to(pid: int) -> set[str]:
+    """IPv4 addresses to which a process has connections."""
+    remotes = [bytes.fromhex(fields[2].partition(":")[0]) for fields in _rows_of(pid, "tcp")]
+    return {str(ipaddress.IPv4Address(remote[::-1])) for remote in remotes}
