@@ -80,6 +80,7 @@ def _cluster(node: dict) -> Cluster:
         protocol_version=4,
         connect_timeout=10,
         control_connection_timeout=20,
+        max_schema_agreement_wait=60,  # nodes of a busy machine take their time; writes would fail
         ssl_context=_tls(node),
         ssl_options={"server_hostname": node["host"]} if "tls" in node else None,
     )
