@@ -31,8 +31,8 @@ NODES_MAX = 9
 # Cassandra's own first role lies on one node; this one is on all from its beginning. Its password
 # is no word that stands elsewhere: tests look for it in all output.
 USERNAME, PASSWORD = "ringsync", "nodes-of-loopback-only"
-# With all its columns: ALTER makes the role anew on a node that has missed its CREATE, and a role of
-# which a node knows a part ("Invalid metadata has been detected for role") fails what asks for it.
+# With all its columns: ALTER makes a role on a node that has missed its CREATE, and a role of which
+# a node knows a part ("Invalid metadata has been detected for role") fails what asks for it.
 _ROLE = f"{USERNAME} WITH PASSWORD = '{PASSWORD}' AND LOGIN = true AND SUPERUSER = false"
 _CREATE_ROLE = f"CREATE ROLE IF NOT EXISTS {_ROLE}"
 _WRITE_ROLE = f"ALTER ROLE {_ROLE}"
@@ -210,9 +210,8 @@ def _prepare_log_ins(nodes: list[dict], timeout_s: float) -> None:
             if time.monotonic() > deadline:
                 raise node.NodeError(f"{each['host']} does not know the role {USERNAME}")
             time.sleep(0.2)
-            if (
-                time.monotonic() > next_write
-            ):  # it was not among the nodes for the others when the role was made
+            # It was not among the nodes for the others when the role was made.
+            if time.monotonic() > next_write:
                 next_write = time.monotonic() + 5
                 with contextlib.suppress(OSError, native_protocol.ServerError):
                     native_protocol.execute(*address, node.USERNAME, node.PASSWORD, _WRITE_ROLE)
