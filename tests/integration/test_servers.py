@@ -179,7 +179,7 @@ def restartable(cassandra, session, tmp_path):
     """A node of the same version that may be restarted: the tests' own, else one just for this."""
     tool = [sys.executable, REPOSITORY / "tools" / "cassandra" / "cassandra.py"]
     shared = os.environ.get("RINGSYNC_TEST_CASSANDRA")
-    is_shared = shared and cql_session.read_node(pathlib.Path(shared)) == cassandra
+    is_shared = shared and cql_session.read_node(pathlib.Path(shared))["pid"] == cassandra["pid"]
     directory = tmp_path / "cassandra" if is_shared else cassandra["directory"]
     options = ["--version", cassandra["version"], "--light", "--heap", "768m"]
 
