@@ -94,7 +94,10 @@ class Server:
 
 
 # Names of threads, as the kernel cuts them.
-GRPC_POOLS = {"grpc_global_tim", "grpcpp_sync_ser", "timer_manager", "event_engine"}
+GRPC_POOLS = {
+    "default-executo", "event_engine", "grpc_global_tim", "grpcpp_sync_ser", "resolver-execut",
+    "timer_manager",
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
