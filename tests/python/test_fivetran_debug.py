@@ -62,6 +62,7 @@ class Project:
         process = self.start()
         said, _ = process.communicate(timeout=300)
         assert process.returncode == 0, said
+        assert "not found locally" not in said, "the SDK asks the package index for ringsync"
         return said
 
     def rows(self, table: str) -> list[dict]:
