@@ -20,6 +20,7 @@ from harness import BUILD, DATA, FLIGHTS_ROWS, ROOT, cluster, drain, figures, lo
 BASELINE = ROOT / "bench" / "baseline"
 PACKAGE = ROOT / "build" / "python" / "package"
 START_TIMEOUT_S = 60
+SCAN_ROWS_S = 22_500  # about what the loop upserts in a second
 TICKS_S = os.sysconf("SC_CLK_TCK")
 # Less than a socket takes in, then nothing for a while: the server must wait again and again.
 SLOW = {"pause_every_messages": 500, "pause_ms": 250}
@@ -64,14 +65,42 @@ def contenders(node: dict, keyspace: str, copies: int, setting: dict) -> list[Co
         return lambda folder: served(command, configuration, folder, **pace)
 
     sources = flights(node, keyspace)
+    loop = sdk(BASELINE / "upsert_loop.py", rows=copies * FLIGHTS_ROWS)
     return [
         Contender("drain", lambda _: drain(node, keyspace, setting)),
         Contender("serve", serve()),
         Contender("serve, slow client", serve(**SLOW)),
         Contender("Python baseline", sdk(BASELINE / "example_connector.py", **sources)),
         Contender("connector/", sdk(ROOT / "connector" / "connector.py", **sources)),
-        Contender("upsert loop", sdk(BASELINE / "upsert_loop.py", rows=copies * FLIGHTS_ROWS)),
+        Contender("upsert loop", loop),
+        Contender("upsert loop, beside a scan", beside_a_scan(node, keyspace, loop)),
     ]
+
+
+def beside_a_scan(
+    node: dict, keyspace: str, run: Callable[[pathlib.Path], dict]
+) -> Callable[[pathlib.Path], dict]:
+    """What a connector has beside it: the cluster, which reads on the same processors."""
+
+    def run_beside(folder: pathlib.Path) -> dict:
+        file = folder / "scan.json"
+        file.write_text(json.dumps({**flights(node, keyspace), "max_rows_per_second": SCAN_ROWS_S}))
+        with (folder / "scan.log").open("w") as log:
+            scan = subprocess.Popen(
+                [BUILD / "ringsync", "sync", "--configuration", file, "--to", "null:",
+                 "--progress", "none", "--every", "1s"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        try:
+            got = run(folder)
+            if scan.poll() is not None:
+                raise SystemExit(f"the scan has ended: {(folder / 'scan.log').read_text()}")
+            return got
+        finally:
+            scan.terminate()
+            scan.wait()
+
+    return run_beside
 
 
 def flights(node: dict, keyspace: str) -> dict[str, object]:
@@ -142,14 +171,14 @@ def report(measured: dict) -> None:
     titles = list(dict.fromkeys(run["contender"] for run in sorted(runs, key=lambda r: r["round"])))
     print("\nFivetran's connectors, into a client that counts bytes and records\n")
     header = ("contender", "rows", "rows/s", "CPU-s/M rows", "VmHWM MiB", "client CPU-s/M")
-    print("| {:<24} | {:>9} | {:>24} | {:>18} | {:>9} | {:>14} |".format(*header))
+    print("| {:<26} | {:>9} | {:>24} | {:>18} | {:>9} | {:>14} |".format(*header))
     print("|:--|--:|--:|--:|--:|--:|")
     for title in titles:
         of = [run for run in runs if run["contender"] == title]
         client = [run["client_cpu_s"] / run["rows"] * 1e6 for run in of if "client_cpu_s" in run]
         shown = f"{statistics.median(client):.2f}" if client else "-"
         peak = max(run["peak_mib"] for run in of)
-        print(f"| {title:<24} | {of[0]['rows']:>9,} | {spread(of, 'rows_s', ',.0f'):>24} |"
+        print(f"| {title:<26} | {of[0]['rows']:>9,} | {spread(of, 'rows_s', ',.0f'):>24} |"
               f" {spread(of, 'cpu_s_per_million', '.2f'):>18} | {peak:>9.0f} |"
               f" {shown:>14} |")  # fmt: skip
     report_targets(runs)
@@ -194,6 +223,14 @@ def report_targets(runs: list[dict]) -> None:
         (
             "the same by CPU",
             f"{cpu('upsert loop') / cpu('connector/'):.2f}",
+        ),
+        (
+            "connector/: of the rows/s of the upsert loop beside a scan",
+            f"{rate('connector/') / rate('upsert loop, beside a scan'):.2f}",
+        ),
+        (
+            "the same by CPU",
+            f"{cpu('upsert loop, beside a scan') / cpu('connector/'):.2f}",
         ),
         (
             "connector/: ahead of the baseline",
