@@ -210,8 +210,9 @@ def test_a_sync_waits_for_a_node_that_restarts_and_goes_on(ringsync, config, res
     execute_concurrent_with_args(session, insert, [(n, n * n % 997) for n in range(rows_count)])
 
     trace, database = tmp_path / "pages.jsonl", tmp_path / "warehouse.db"
+    login = {key: str(node[key]) for key in ("port", "username", "password")}
     process = ringsync.start(
-        "sync", "--configuration", config(keyspace, port=str(node["port"]), page_size="5"),
+        "sync", "--configuration", config(keyspace, page_size="5", **login),
         "--to", f"duckdb:{database}", "--trace-pages", trace, "--progress", "none",
         "--commit-rows", "500",
     )  # fmt: skip

@@ -71,6 +71,7 @@ def start(
             # The others need one that is there to find each other by.
             nodes = _start_all(directory, options[:1]) + _start_all(directory, options[1:])
         _prepare_log_ins(nodes, timeout_s)
+        _await_agreement(nodes, timeout_s)
         return _note(directory, nodes, heap)
 
 
@@ -88,7 +89,9 @@ def add(directory: pathlib.Path, data_centre: str, timeout_s: float = 180) -> di
         joining = dataclasses.replace(
             options[-1], seeds=seeds, ring_delay_ms=_JOINER_RING_DELAY_MS, bootstrap=True
         )
-        return _note(directory, nodes + _start_all(directory, [joining]), heap)
+        nodes = nodes + _start_all(directory, [joining])
+        _await_agreement(nodes, timeout_s)
+        return _note(directory, nodes, heap)
 
 
 def stop(directory: pathlib.Path, now: bool = False) -> int:
@@ -215,6 +218,28 @@ def _prepare_log_ins(nodes: list[dict], timeout_s: float) -> None:
                 next_write = time.monotonic() + 5
                 with contextlib.suppress(OSError, native_protocol.ServerError):
                     native_protocol.execute(*address, node.USERNAME, node.PASSWORD, _WRITE_ROLE)
+
+
+def _await_agreement(nodes: list[dict], timeout_s: float) -> None:
+    """Until each node knows all others and all have one schema: what is created on one of them is
+    known to all then, and its replicas are those that there shall be."""
+
+    def seen_by(each: dict) -> tuple[bytes, bytes]:
+        login = (each["host"], each["port"], USERNAME, PASSWORD)
+        peers = native_protocol.select_cell(*login, "SELECT count(*) FROM system.peers", 8)
+        schema = native_protocol.select_cell(*login, "SELECT schema_version FROM system.local", 16)
+        return peers, schema
+
+    others = (len(nodes) - 1).to_bytes(8, "big")
+    deadline = time.monotonic() + timeout_s
+    while True:
+        with contextlib.suppress(OSError, native_protocol.ServerError):
+            seen = {seen_by(each) for each in nodes}
+            if len(seen) == 1 and next(iter(seen))[0] == others:
+                return
+        if time.monotonic() > deadline:
+            raise node.NodeError(f"the {len(nodes)} nodes do not know each other and one schema")
+        time.sleep(0.2)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -53,6 +53,18 @@ def execute(
 ) -> None:
     """Runs a statement whose rows, if any, do not matter. ServerError, or OSError where nothing
     answers."""
+    _execute(host, port, username, password, statement, timeout_s)
+
+
+def select_cell(host: str, port: int, username: str, password: str, query: str, size: int) -> bytes:
+    """The one cell of a result of one row, which is of `size` bytes and ends the answer. Raises as
+    execute() does."""
+    return _execute(host, port, username, password, query, timeout_s=20)[-size:]
+
+
+def _execute(
+    host: str, port: int, username: str, password: str, statement: str, timeout_s: float
+) -> bytes:
     with socket.create_connection((host, port), timeout=timeout_s) as connection:
         if not _log_in(connection, username, password):
             raise ServerError(f"{host}:{port} refuses the log-in of {username}")
@@ -64,6 +76,7 @@ def execute(
             raise ServerError(answer[6 : 6 + length].decode(errors="replace"))
         if opcode != _RESULT:
             raise ServerError(f"{host}:{port} answers a query with opcode {opcode}")
+        return answer
 
 
 def _connected(host: str, port: int, timeout_s: float, tls: ssl.SSLContext | None) -> socket.socket:
