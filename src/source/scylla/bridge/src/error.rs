@@ -276,22 +276,28 @@ const BROKEN: &str = "the connection broke";
 /// A node may refuse a client's certificate, or the lack of one, only after the handshake (TLS 1.3): its
 /// alert is what the next read meets. Every other end of a connection may be another's the next time.
 fn broken(error: &BrokenConnectionError) -> Status {
-    let cause = match error.downcast_ref::<BrokenConnectionErrorKind>() {
+    let told = match error.downcast_ref::<BrokenConnectionErrorKind>() {
         Some(BrokenConnectionErrorKind::FrameHeaderParseError(
             FrameHeaderParseError::HeaderIoError(cause),
         ))
-        | Some(BrokenConnectionErrorKind::WriteError(cause)) => io(cause),
-        _ => Status::new(Code::Connect, ""),
+        | Some(BrokenConnectionErrorKind::WriteError(cause)) => alert(cause),
+        _ => None,
     };
-    if cause.code == Code::Tls && cause.message.contains(" alert") {
-        let refused = format!(
-            "the node ended the encrypted connection ({}{})",
-            cause.message,
-            meaning(&cause.message)
-        );
-        return Status::new(Code::Tls, refused);
+    told.unwrap_or_else(|| Status::new(Code::Connect, BROKEN))
+}
+
+/// The alert by which a node ended an encrypted connection, if that is what the failure is.
+pub fn alert(error: &std::io::Error) -> Option<Status> {
+    let cause = io(error);
+    if cause.code != Code::Tls || !cause.message.contains(" alert") {
+        return None;
     }
-    Status::new(Code::Connect, BROKEN)
+    let refused = format!(
+        "the node ended the encrypted connection ({}{})",
+        cause.message,
+        meaning(&cause.message)
+    );
+    Some(Status::new(Code::Tls, refused))
 }
 
 /// True where a connection ended and nothing told why.

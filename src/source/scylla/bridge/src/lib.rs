@@ -59,6 +59,7 @@ mod ffi {
 
     /// `contact_points` are "host:port", IPv6 addresses in brackets. An empty `user` means that no
     /// log-in is offered; an empty `local_dc` means all data centres.
+    #[derive(Clone)]
     struct SessionOptions {
         contact_points: Vec<String>,
         user: String,

@@ -26,8 +26,8 @@ use tokio::sync::OnceCell;
 const MURMUR3: &str = "Murmur3Partitioner";
 const CONNECT_TIMEOUT_DEFAULT_MS: u64 = 5_000;
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
-// A race each time, which the reason wins more often than not.
-const BROKEN_ATTEMPTS: u32 = 5;
+// A node that lets a client in says nothing by itself.
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(1);
 const RING_TOKENS_LOOKED_AT: usize = 64;
 // A connection over which nothing comes any more, as that of a node that hangs, shows by an
 // unanswered question only. What is in flight on it then goes to another node.
@@ -186,24 +186,37 @@ fn no_answer(hosts: &str, limit: Duration) -> Status {
     )
 }
 
-/// Where TLS is on, an attempt that ends without a reason is made again: a node that refuses a certificate
-/// says so and closes, and what it said is lost where something of ours arrives after that.
 async fn build(
     options: &SessionOptions,
 ) -> Result<(CqlSession, Arc<dyn LoadBalancingPolicy>), Status> {
-    let mut attempts_left = if options.tls { BROKEN_ATTEMPTS } else { 1 };
-    loop {
-        let refusal = tls::Refusal::default();
-        let (builder, policy) = configured(options, &options.contact_points, &refusal)?;
-        let cause = match builder.build().await {
-            Ok(cql) => return Ok((cql, policy)),
-            Err(error) => refusal.explain(error::new_session(&error)),
-        };
-        attempts_left -= 1;
-        if attempts_left == 0 || !error::is_broken(&cause) {
-            return Err(not_connected(options, cause).await);
+    let refusal = tls::Refusal::default();
+    let (builder, policy) = configured(options, &options.contact_points, &refusal)?;
+    match builder.build().await {
+        Ok(cql) => Ok((cql, policy)),
+        Err(error) => {
+            let cause = refusal.explain(error::new_session(&error));
+            let cause = heard(options, &options.contact_points, cause).await;
+            Err(not_connected(options, cause).await)
         }
     }
+}
+
+/// The cause, or where an encrypted connection broke and nothing told why, what a node says of itself:
+/// one that refuses a certificate says so and closes, and what it said is lost where something of the
+/// driver's arrives after that.
+async fn heard(options: &SessionOptions, hosts: &[String], cause: Status) -> Status {
+    if !options.tls || !error::is_broken(&cause) {
+        return cause;
+    }
+    for host in hosts {
+        let (options, host) = (options.clone(), host.clone());
+        let limit = connect_timeout(&options).min(LISTEN_TIMEOUT);
+        let said = tokio::task::spawn_blocking(move || tls::listen(&options, &host, limit)).await;
+        if let Some(alert) = said.ok().and_then(|error| error::alert(&error)) {
+            return alert;
+        }
+    }
+    cause
 }
 
 async fn connect(options: &SessionOptions) -> Result<Driver, Status> {
@@ -263,7 +276,10 @@ async fn not_connected(options: &SessionOptions, cause: Status) -> Status {
     for (host, refusal, attempt) in attempts {
         let cause = match attempt.await {
             Ok(Ok(())) => Status::ok(),
-            Ok(Err(error)) => refusal.explain(error::new_session(&error)),
+            Ok(Err(error)) => {
+                let cause = refusal.explain(error::new_session(&error));
+                heard(options, std::slice::from_ref(&host), cause).await
+            }
             Err(_) => panicked("connecting"),
         };
         causes.push((host, cause));

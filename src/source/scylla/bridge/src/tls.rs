@@ -3,7 +3,10 @@
 
 use crate::ffi::{Code, SessionOptions, Status};
 use scylla::client::session::TlsContext;
+use std::io;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 #[cfg(feature = "openssl")]
 mod with_openssl;
@@ -46,6 +49,26 @@ pub fn context(options: &SessionOptions, refusal: &Refusal) -> Result<Option<Tls
         return Ok(None);
     }
     library::context(options, refusal).map(Some)
+}
+
+/// What a node ("host:port") says by itself once hands are shaken: the alert by which it refuses a
+/// client's certificate. It comes behind the handshake (TLS 1.3), and is lost where something of the
+/// client's arrives after it; nothing is sent here. An error of another kind, a time-out most often,
+/// where the node says nothing, as one that waits for requests does. Blocks for up to `limit` a step.
+pub fn listen(options: &SessionOptions, node: &str, limit: Duration) -> io::Error {
+    match library_listen(options, node, limit) {
+        Ok(()) => io::Error::other("the node said something else"),
+        Err(error) => error,
+    }
+}
+
+fn library_listen(options: &SessionOptions, node: &str, limit: Duration) -> io::Result<()> {
+    let nowhere = || io::Error::other("no address");
+    let address = node.to_socket_addrs()?.next().ok_or_else(nowhere)?;
+    let stream = TcpStream::connect_timeout(&address, limit)?;
+    stream.set_read_timeout(Some(limit))?;
+    stream.set_write_timeout(Some(limit))?;
+    library::listen(options, address.ip(), stream)
 }
 
 fn unreadable(what: &str, path: &str) -> Status {

@@ -8,14 +8,28 @@ use rustls::crypto::{aws_lc_rs, CryptoProvider};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
-    SignatureScheme,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, OtherError,
+    RootCertStore, SignatureScheme, StreamOwned,
 };
 use scylla::client::session::TlsContext;
+use std::io::{self, Read};
+use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 
 /// Its errors tell why a certificate was refused: nothing is to be noted.
 pub fn context(options: &SessionOptions, _refusal: &Refusal) -> Result<TlsContext, Status> {
+    Ok(TlsContext::Rustls023(Arc::new(config(options)?)))
+}
+
+/// Shakes hands and reads: the error is what the node answers with instead of letting the client in.
+pub fn listen(options: &SessionOptions, node: IpAddr, stream: TcpStream) -> io::Result<()> {
+    let config = config(options).map_err(|status| io::Error::other(status.message))?;
+    let client = ClientConnection::new(Arc::new(config), ServerName::from(node))
+        .map_err(io::Error::other)?;
+    StreamOwned::new(client, stream).read(&mut [0]).map(drop)
+}
+
+fn config(options: &SessionOptions) -> Result<ClientConfig, Status> {
     let failed = |error: Error| Status::new(Code::Tls, error);
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -29,7 +43,7 @@ pub fn context(options: &SessionOptions, _refusal: &Refusal) -> Result<TlsContex
             .map_err(|_| unreadable("the client key", key_file(options)))?,
         None => builder.with_no_client_auth(),
     };
-    Ok(TlsContext::Rustls023(Arc::new(config)))
+    Ok(config)
 }
 
 type Chain = Vec<CertificateDer<'static>>;
