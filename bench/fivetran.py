@@ -20,7 +20,7 @@ from harness import BUILD, DATA, FLIGHTS_ROWS, ROOT, cluster, drain, figures, lo
 BASELINE = ROOT / "bench" / "baseline"
 PACKAGE = ROOT / "build" / "python" / "package"
 START_TIMEOUT_S = 60
-SCAN_ROWS_S = 22_500  # about what the loop upserts in a second
+SCAN_ROWS_S = 22_500  # about what connector/ reads in a second
 TICKS_S = os.sysconf("SC_CLK_TCK")
 # Less than a socket takes in, then nothing for a while: the server must wait again and again.
 SLOW = {"pause_every_messages": 500, "pause_ms": 250}
@@ -93,8 +93,9 @@ def beside_a_scan(
             )  # fmt: skip
         try:
             got = run(folder)
-            if scan.poll() is not None:
-                raise SystemExit(f"the scan has ended: {(folder / 'scan.log').read_text()}")
+            said = (folder / "scan.log").read_text()
+            if scan.poll() is not None or "error[" in said:
+                raise SystemExit(f"the scan has ended or failed: {said}")
             return got
         finally:
             scan.terminate()

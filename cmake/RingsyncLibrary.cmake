@@ -3,7 +3,8 @@
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # With paths from the build's folder, which are the same in each build and each clone.
+  # With paths from the build's folder, so that what other builds and other clones have compiled is known
+  # again (with debug information only where ccache's hash_dir is off).
   set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})

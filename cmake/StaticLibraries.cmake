@@ -7,8 +7,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 
-# One folder for all builds, whose commands are alike by that, so that ccache knows them again.
-set(static_headers ${PROJECT_SOURCE_DIR}/build/static_headers)
+set(static_headers ${PROJECT_BINARY_DIR}/third_party/include)
 foreach(header fmt/format.h spdlog/spdlog.h nlohmann/json.hpp)
   get_filename_component(folder ${header} DIRECTORY)
   find_path(RINGSYNC_HEADERS_${folder} ${header} PATHS /usr/include /usr/local/include REQUIRED)

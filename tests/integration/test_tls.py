@@ -160,6 +160,17 @@ def test_a_client_whose_certificate_a_stranger_signed_is_not_let_in(ringsync, tl
     assert "client's certificate whose authority it does not trust" in done.stderr, done.stderr
 
 
+@pytest.mark.timeout(60)
+def test_a_refusal_that_was_lost_is_heard_where_nothing_is_sent(
+    ringsync, tls_config, losing_refusals
+):
+    done = check(
+        ringsync, tls_config(port=str(losing_refusals), tls_cert_file=None, tls_key_file=None)
+    )
+    assert done.returncode == SOURCE
+    assert "error[tls]" in done.stderr and "certificate required" in done.stderr, done.stderr
+
+
 @pytest.mark.timeout(90)
 def test_a_node_whose_certificate_has_expired_is_refused(ringsync, tls_config, expired):
     for verify in ("ca", "full"):
@@ -194,7 +205,7 @@ def test_a_file_that_is_no_certificate_is_named(ringsync, tls_config, tmp_path):
 def serving(context, serve):
     """The port of a server that shakes hands with all who come; `serve` gets each connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        accepting = (server, context, serve)
+        accepting = (server, _shaking_hands(context, serve))
         threading.Thread(target=_accept_all, args=accepting, daemon=True).start()
         yield server.getsockname()[1]
         server.shutdown(socket.SHUT_RDWR)
@@ -244,19 +255,71 @@ def expired(node, tmp_path):
         yield port
 
 
-def _accept_all(server, context, serve):
-    """Shakes hands with all who come, until the server is shut down; `serve` gets each."""
+@pytest.fixture
+def losing_refusals(node, tmp_path):
+    """The port of a server that asks for a client's certificate, and whose refusal is lost to a
+    client that sends something behind the handshake, as the network may lose it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(
+        *make_certificate(tmp_path, node, "refusing", extension="subjectAltName=IP:127.0.0.1")
+    )
+    context.load_verify_locations(node["tls"]["ca"])
+    context.verify_mode = ssl.CERT_REQUIRED
+    sent_behind = []  # bytes; the driver, which sends requests, comes first
+
+    def refuse(connection):
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        secure = context.wrap_bio(incoming, outgoing, server_side=True)
+        connection.settimeout(0.5)
+        with connection, contextlib.suppress(OSError):
+            while not is_refused(secure):
+                connection.sendall(outgoing.read())
+                incoming.write(connection.recv(65536))
+            behind = len(incoming.read())
+            with contextlib.suppress(TimeoutError):
+                while more := connection.recv(65536):
+                    behind += len(more)
+            sent_behind.append(behind)
+            if behind < sent_behind[0]:
+                connection.sendall(outgoing.read())
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_accept_all, args=(server, refuse), daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def is_refused(secure):
+    """Goes on with the handshake; False where more must come first."""
+    try:
+        secure.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        return True
+    raise AssertionError("the client has been let in")
+
+
+def _accept_all(server, serve):
+    """Until the server is shut down; `serve` gets each connection."""
     while True:
         try:
             connection, _ = server.accept()
         except OSError:
             return
+        serve(connection)
+
+
+def _shaking_hands(context, serve):
+    def shake(connection):
         try:
             secure = context.wrap_socket(connection, server_side=True)
         except OSError:
             connection.close()
-            continue
-        serve(secure)
+        else:
+            serve(secure)
+
+    return shake
 
 
 @pytest.mark.timeout(120)

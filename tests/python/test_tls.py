@@ -14,6 +14,7 @@ from integration_files import load
 program = load("test_tls_of_the_program", "test_tls.py")
 node, tls_config = program.node, program.tls_config
 misnamed, expired = program.misnamed, program.expired
+losing_refusals = program.losing_refusals
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -59,6 +60,11 @@ def test_a_client_whose_certificate_has_expired_is_not_let_in(of, node, tmp_path
         ringsync.schema(of(tls_cert_file=str(certificate), tls_key_file=str(key)))
     assert raised.value.code == "tls"
     assert "CertificateExpired" in str(raised.value)
+
+
+def test_a_refusal_that_was_lost_is_heard_where_nothing_is_sent(of, losing_refusals):
+    refused = refusal(of(port=str(losing_refusals), tls_cert_file=None, tls_key_file=None))
+    assert refused.code == "tls" and "CertificateRequired" in str(refused)
 
 
 def test_a_node_whose_certificate_has_expired_is_refused(of, expired):

@@ -89,9 +89,9 @@ def add(directory: pathlib.Path, data_centre: str, timeout_s: float = 180) -> di
         joining = dataclasses.replace(
             options[-1], seeds=seeds, ring_delay_ms=_JOINER_RING_DELAY_MS, bootstrap=True
         )
-        nodes = nodes + _start_all(directory, [joining])
-        _await_agreement(nodes, timeout_s)
-        return _note(directory, nodes, heap)
+        described = _note(directory, nodes + _start_all(directory, [joining]), heap)
+        _await_agreement(described["nodes"], timeout_s)
+        return described
 
 
 def stop(directory: pathlib.Path, now: bool = False) -> int:
@@ -222,7 +222,8 @@ def _prepare_log_ins(nodes: list[dict], timeout_s: float) -> None:
 
 def _await_agreement(nodes: list[dict], timeout_s: float) -> None:
     """Until each node knows all others and all have one schema: what is created on one of them is
-    known to all then, and its replicas are those that there shall be."""
+    known to all then, and its replicas are those that there shall be. (Nodes remember each other
+    over a restart: it does not tell that they have met again.)"""
 
     def seen_by(each: dict) -> tuple[bytes, bytes]:
         login = (each["host"], each["port"], USERNAME, PASSWORD)

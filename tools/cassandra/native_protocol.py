@@ -59,7 +59,10 @@ def execute(
 def select_cell(host: str, port: int, username: str, password: str, query: str, size: int) -> bytes:
     """The one cell of a result of one row, which is of `size` bytes and ends the answer. Raises as
     execute() does."""
-    return _execute(host, port, username, password, query, timeout_s=20)[-size:]
+    answer = _execute(host, port, username, password, query, timeout_s=20)
+    if answer[-size - 4 : -size] != struct.pack(">i", size):
+        raise ServerError(f"{host}:{port} answers without a cell of {size} bytes")
+    return answer[-size:]
 
 
 def _execute(

@@ -26,8 +26,8 @@ use tokio::sync::OnceCell;
 const MURMUR3: &str = "Murmur3Partitioner";
 const CONNECT_TIMEOUT_DEFAULT_MS: u64 = 5_000;
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
-// A node that lets a client in says nothing by itself.
-const LISTEN_TIMEOUT: Duration = Duration::from_secs(1);
+// A node that lets a client in says nothing by itself; one that refuses it may be busy.
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(3);
 const RING_TOKENS_LOOKED_AT: usize = 64;
 // A connection over which nothing comes any more, as that of a node that hangs, shows by an
 // unanswered question only. What is in flight on it then goes to another node.
@@ -195,7 +195,6 @@ async fn build(
         Ok(cql) => Ok((cql, policy)),
         Err(error) => {
             let cause = refusal.explain(error::new_session(&error));
-            let cause = heard(options, &options.contact_points, cause).await;
             Err(not_connected(options, cause).await)
         }
     }
@@ -204,19 +203,14 @@ async fn build(
 /// The cause, or where an encrypted connection broke and nothing told why, what a node says of itself:
 /// one that refuses a certificate says so and closes, and what it said is lost where something of the
 /// driver's arrives after that.
-async fn heard(options: &SessionOptions, hosts: &[String], cause: Status) -> Status {
+async fn heard(options: &SessionOptions, host: &str, cause: Status) -> Status {
     if !options.tls || !error::is_broken(&cause) {
         return cause;
     }
-    for host in hosts {
-        let (options, host) = (options.clone(), host.clone());
-        let limit = connect_timeout(&options).min(LISTEN_TIMEOUT);
-        let said = tokio::task::spawn_blocking(move || tls::listen(&options, &host, limit)).await;
-        if let Some(alert) = said.ok().and_then(|error| error::alert(&error)) {
-            return alert;
-        }
-    }
-    cause
+    let limit = connect_timeout(options).min(LISTEN_TIMEOUT);
+    let (options, host) = (options.clone(), host.to_string());
+    let said = tokio::task::spawn_blocking(move || tls::listen(&options, &host, limit)).await;
+    said.ok().flatten().unwrap_or(cause)
 }
 
 async fn connect(options: &SessionOptions) -> Result<Driver, Status> {
@@ -257,31 +251,34 @@ async fn not_connected(options: &SessionOptions, cause: Status) -> Status {
     if cause.code == Code::Config {
         return cause;
     }
-    if cause.code != Code::Connect || options.contact_points.len() < 2 {
+    if let [host] = options.contact_points.as_slice() {
+        return error::no_host(&[(host.clone(), heard(options, host, cause).await)]);
+    }
+    if cause.code != Code::Connect {
         return error::no_host(&[(options.contact_points.join(", "), cause)]);
     }
     let mut attempts = Vec::new();
     for host in &options.contact_points {
         let refusal = tls::Refusal::default();
-        match configured(options, std::slice::from_ref(host), &refusal) {
-            Ok((builder, _)) => attempts.push((
-                host.clone(),
-                refusal,
-                tokio::spawn(async move { builder.build().await.map(drop) }),
-            )),
+        let builder = match configured(options, std::slice::from_ref(host), &refusal) {
+            Ok((builder, _)) => builder,
             Err(status) => return status,
-        }
+        };
+        let (options, asked) = (options.clone(), host.clone());
+        let attempt = tokio::spawn(async move {
+            match builder.build().await {
+                Ok(_) => Status::ok(),
+                Err(error) => {
+                    let cause = refusal.explain(error::new_session(&error));
+                    heard(&options, &asked, cause).await
+                }
+            }
+        });
+        attempts.push((host.clone(), attempt));
     }
     let mut causes = Vec::new();
-    for (host, refusal, attempt) in attempts {
-        let cause = match attempt.await {
-            Ok(Ok(())) => Status::ok(),
-            Ok(Err(error)) => {
-                let cause = refusal.explain(error::new_session(&error));
-                heard(options, std::slice::from_ref(&host), cause).await
-            }
-            Err(_) => panicked("connecting"),
-        };
+    for (host, attempt) in attempts {
+        let cause = attempt.await.unwrap_or_else(|_| panicked("connecting"));
         causes.push((host, cause));
     }
     error::no_host(&causes)

@@ -1,10 +1,11 @@
 //! TLS contexts from the session's options, by one of two libraries: OpenSSL, the system's, or rustls,
 //! which a Python wheel brings with it. Both take the same options and mean the same by them.
 
+use crate::error;
 use crate::ffi::{Code, SessionOptions, Status};
 use scylla::client::session::TlsContext;
 use std::io;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -51,21 +52,21 @@ pub fn context(options: &SessionOptions, refusal: &Refusal) -> Result<Option<Tls
     library::context(options, refusal).map(Some)
 }
 
-/// What a node ("host:port") says by itself once hands are shaken: the alert by which it refuses a
-/// client's certificate. It comes behind the handshake (TLS 1.3), and is lost where something of the
-/// client's arrives after it; nothing is sent here. An error of another kind, a time-out most often,
-/// where the node says nothing, as one that waits for requests does. Blocks for up to `limit` a step.
-pub fn listen(options: &SessionOptions, node: &str, limit: Duration) -> io::Error {
-    match library_listen(options, node, limit) {
-        Ok(()) => io::Error::other("the node said something else"),
-        Err(error) => error,
-    }
+/// The alert that a node ("host:port", each of its addresses in turn) sends by itself once hands are
+/// shaken: by it, it refuses a client's certificate behind the handshake (TLS 1.3). The alert is lost
+/// where something of the client's arrives after that; nothing is sent here. None where there is no
+/// alert, as of a node that waits for requests. Blocks for up to `limit` to connect and for each read,
+/// and for as long as a name is looked up.
+pub fn listen(options: &SessionOptions, node: &str, limit: Duration) -> Option<Status> {
+    let addresses = node.to_socket_addrs().ok()?;
+    addresses
+        .filter_map(|address| try_listen(options, &address, limit).err())
+        .find_map(|error| error::alert(&error))
 }
 
-fn library_listen(options: &SessionOptions, node: &str, limit: Duration) -> io::Result<()> {
-    let nowhere = || io::Error::other("no address");
-    let address = node.to_socket_addrs()?.next().ok_or_else(nowhere)?;
-    let stream = TcpStream::connect_timeout(&address, limit)?;
+fn try_listen(options: &SessionOptions, address: &SocketAddr, limit: Duration) -> io::Result<()> {
+    let stream = TcpStream::connect_timeout(address, limit)?;
+    stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(limit))?;
     stream.set_write_timeout(Some(limit))?;
     library::listen(options, address.ip(), stream)
