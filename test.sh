@@ -111,7 +111,7 @@ build_ahead() {
 }
 second_lane() {
   step_name=""
-  renice -n 5 -p "$BASHPID" >/dev/null # the first lane is the longer one
+  renice -n 5 -p "$BASHPID" >/dev/null # faults that must end in bounded time are the first lane's
   test_other_versions
   test_python
   until [[ -e $results/is_built_ahead ]]; do sleep 1; done

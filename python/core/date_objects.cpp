@@ -6,6 +6,8 @@
 
 #include <chrono>
 
+#include "python/core/errors.h"
+
 namespace nb = nanobind;
 
 namespace ringsync::python {
@@ -43,11 +45,6 @@ Moment moment_of(int64_t microseconds) {
 }
 
 }  // namespace
-
-nb::object owned(PyObject* object) {
-  if (object == nullptr) throw nb::python_error();
-  return nb::steal(object);
-}
 
 #ifdef Py_LIMITED_API
 

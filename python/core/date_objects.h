@@ -7,9 +7,6 @@
 
 namespace ringsync::python {
 
-/// A new reference as an object; throws the exception that a null pointer stands for.
-nanobind::object owned(PyObject* object);
-
 /// Made through CPython's own interface to them, which spares a call of their classes with its
 /// arguments as objects. The stable ABI lacks it: there the classes are called.
 class DateObjects {

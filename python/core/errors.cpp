@@ -1,7 +1,5 @@
 #include "python/core/errors.h"
 
-#include <nanobind/nanobind.h>
-
 #include "base/error_catalogue.h"
 
 namespace nb = nanobind;
@@ -27,11 +25,16 @@ void raise(const Error& error) {
   const nb::object kind = nb::module_::import_("ringsync.errors").attr(exception_name(error));
   const std::string_view code = to_string(error.code);
   // A server's message may hold bytes that are not UTF-8.
-  const nb::object message = nb::steal(PyUnicode_DecodeUTF8(
+  const nb::object message = owned(PyUnicode_DecodeUTF8(
       error.message.data(), static_cast<Py_ssize_t>(error.message.size()), "replace"));
   const nb::object made = kind(nb::str(code.data(), code.size()), message);
   PyErr_SetObject(made.type().ptr(), made.ptr());
   throw nb::python_error();
+}
+
+nb::object owned(PyObject* object) {
+  if (object == nullptr) throw nb::python_error();
+  return nb::steal(object);
 }
 
 }  // namespace ringsync::python

@@ -2,6 +2,8 @@
 // guarded().
 #pragma once
 
+#include <nanobind/nanobind.h>
+
 #include <exception>
 #include <utility>
 
@@ -18,6 +20,9 @@ T value_or_raise(Result<T> result) {
   if (!result.ok()) raise(result.error());
   return std::move(result).value();
 }
+
+/// A new reference as an object; throws the exception that a null pointer stands for.
+nanobind::object owned(PyObject* object);
 
 /// What `work` returns. An exception, memory that ran out or a defect, becomes kInternal: it must
 /// not leave a thread of ours, which would end the process. Without Python.

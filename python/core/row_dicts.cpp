@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "python/core/errors.h"
+
 namespace nb = nanobind;
 
 namespace ringsync::python {

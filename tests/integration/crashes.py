@@ -40,6 +40,42 @@ def spread(whole: float) -> Iterator[tuple[float, bool]]:
         yield (number + 0.5) / COUNT * whole, number % 2 == 1
 
 
+Seconds = dict[bool, float]  # what a first (False) and a later run take
+
+
+@dataclasses.dataclass
+class Crashes:
+    """Of runs at moments spread over all that they take."""
+
+    whole_s: Callable[[], Seconds]
+    """Measures it; later it is less where a run ended by itself before its moment."""
+    crash: Callable[[float, bool], float | None]
+    """crash(moment_s, is_later) lets a run die, the next one complete it, and checks that nothing
+    is lost. What the run took, where it had ended before."""
+    resumed: Callable[[], int]
+    """How often a checkpoint was gone on from."""
+
+    def make(self, measured: Callable[[str], None], crashes: str, runs: str) -> None:
+        """Until enough of them came before a run's end, and enough had a checkpoint: more than
+        once where the machine has become faster. `crashes` and `runs` are what they are called."""
+        landed = tried = 0
+        for _ in range(PASSES_MOST):
+            whole_s = self.whole_s()
+            for moment, is_later in spread(1):
+                took_s = self.crash(moment * whole_s[is_later], is_later)
+                tried += 1
+                landed += took_s is None
+                whole_s[is_later] = min(whole_s[is_later], took_s or whole_s[is_later])
+            if landed >= LANDED_LEAST and self.resumed() >= RESUMED_LEAST:
+                break
+        assert landed >= LANDED_LEAST, f"{landed} of {tried} {crashes} before the end"
+        measured(
+            f"{tried} {crashes}, {landed} before the end, over {whole_s[False]:.2f} s of first and"
+            f" {whole_s[True]:.2f} s of later {runs}; {self.resumed()} restarts behind a checkpoint"
+        )
+        assert self.resumed() >= RESUMED_LEAST, "hardly a restart had a checkpoint"
+
+
 @dataclasses.dataclass
 class ChangedShop:
     """A shop between two syncs: what the first one met is gone, what the second must bring."""
@@ -123,7 +159,7 @@ class Syncs:
         assert done.returncode == 0, done.stderr
         self.resumed += "resumed behind its last checkpoint" in done.stderr
 
-    def seconds(self, destinations: Destinations) -> dict[bool, float]:
+    def seconds(self, destinations: Destinations) -> Seconds:
         """What a first and a later sync take: the least of two, so that moments lie within."""
         return {
             is_later: min(self._timed(destinations, is_later) for _ in range(2))

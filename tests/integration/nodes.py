@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import secrets
 import subprocess
@@ -47,6 +48,21 @@ def planted_login(node: dict) -> Iterator[dict]:
     )
     yield {**node, "username": role, "password": password}
     execute(f"DROP ROLE {role}")
+
+
+@contextlib.contextmanager
+def cluster_home(tmp_path_factory: pytest.TempPathFactory, variable: str) -> Iterator[pathlib.Path]:
+    """The folder of the running cluster whose JSON the environment variable names, else one for a
+    cluster of the tests' own, whose nodes are stopped afterwards."""
+    running = os.environ.get(variable)
+    if running:
+        yield pathlib.Path(json.loads(pathlib.Path(running).read_text())["directory"]).parent
+        return
+    directory = tmp_path_factory.mktemp("cluster")
+    try:
+        yield directory
+    finally:
+        tool("cluster.py", "stop", "--now", "--dir", directory)
 
 
 def start_cluster(folder: pathlib.Path, *arguments: object) -> dict:

@@ -10,9 +10,7 @@ use instead, of three nodes in one data centre (its nodes are stopped by the tes
 
 import contextlib
 import dataclasses
-import json
 import os
-import pathlib
 import signal
 import threading
 import time
@@ -22,7 +20,7 @@ import cql_session
 import nyc as nyc_loader
 import pytest
 from interrupted_sync import Sync, finish
-from nodes import create_readings, load_readings, start_cluster, tool
+from nodes import cluster_home, create_readings, load_readings, start_cluster, tool
 
 ALL = os.environ.get("RINGSYNC_TEST_FAULTS") == "all"
 ROWS_EACH = 10
@@ -45,15 +43,8 @@ PATIENT = {"retry_seconds": 1200}
 
 @pytest.fixture(scope="module")
 def cluster_folder(tmp_path_factory):
-    running = os.environ.get("RINGSYNC_TEST_FAULT_CLUSTER")
-    if running:
-        yield pathlib.Path(json.loads(pathlib.Path(running).read_text())["directory"]).parent
-        return
-    directory = tmp_path_factory.mktemp("fault_cluster")
-    try:
-        yield directory
-    finally:
-        tool("cluster.py", "stop", "--now", "--dir", directory)
+    with cluster_home(tmp_path_factory, "RINGSYNC_TEST_FAULT_CLUSTER") as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -5,17 +5,7 @@ import subprocess
 import time
 
 import pytest
-from crashes import (
-    BOUNDS,
-    LANDED_LEAST,
-    PASSES_MOST,
-    RESUMED_LEAST,
-    TIMEOUT_S,
-    Destinations,
-    Syncs,
-    changed_shop,
-    spread,
-)
+from crashes import BOUNDS, TIMEOUT_S, Crashes, Destinations, Syncs, changed_shop
 
 
 def killed_at(process: subprocess.Popen, moment_s: float) -> float | None:
@@ -37,23 +27,14 @@ def test_syncs_killed_at_moments_all_over_their_run_lose_nothing(
     syncs = Syncs(ringsync, config(keyspace, **BOUNDS))
     destinations = Destinations(every_destination, tmp_path)
     changed = changed_shop(session, keyspace, lambda _: syncs.run_whole(every_destination))
-    landed = tried = 0
-    for _ in range(PASSES_MOST):  # again, where the machine has become faster
-        whole_s = syncs.seconds(destinations)
-        for moment, is_later in spread(1):
-            destination = destinations.new(is_later)
-            took_s = killed_at(syncs.start(destination), moment * whole_s[is_later])
-            tried += 1
-            landed += took_s is None
-            whole_s[is_later] = min(whole_s[is_later], took_s or whole_s[is_later])
-            syncs.run_whole(destination)
-            changed.check(destination, is_later)
-            destinations.remove(destination)
-        if landed >= LANDED_LEAST and syncs.resumed >= RESUMED_LEAST:
-            break
-    assert landed >= LANDED_LEAST, f"{landed} of {tried} kills before the sync's end"
-    measured(
-        f"{tried} kills, {landed} before the end, over {whole_s[False]:.2f} s of first and"
-        f" {whole_s[True]:.2f} s of later syncs; {syncs.resumed} restarts behind a checkpoint"
-    )
-    assert syncs.resumed >= RESUMED_LEAST, "hardly a restart had a checkpoint"
+
+    def crash(moment_s: float, is_later: bool) -> float | None:
+        destination = destinations.new(is_later)
+        took_s = killed_at(syncs.start(destination), moment_s)
+        syncs.run_whole(destination)
+        changed.check(destination, is_later)
+        destinations.remove(destination)
+        return took_s
+
+    crashes = Crashes(lambda: syncs.seconds(destinations), crash, lambda: syncs.resumed)
+    crashes.make(measured, "kills", "syncs")

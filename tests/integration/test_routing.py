@@ -8,7 +8,6 @@ RINGSYNC_TEST_ROUTING=all there is a cluster of each version, else of the first.
 import bisect
 import json
 import os
-import pathlib
 import re
 import signal
 import time
@@ -22,7 +21,7 @@ from cassandra.metadata import Murmur3Token
 from cassandra.policies import WhiteListRoundRobinPolicy
 from cassandra.query import tuple_factory
 from conftest import VERSIONS
-from nodes import create_readings, load_readings, start_cluster, tool
+from nodes import cluster_home, create_readings, load_readings, start_cluster, tool
 from sockets import connected_to
 
 PARTITIONS, ROWS_EACH = 5000, 10
@@ -43,15 +42,8 @@ def version(request):
 
 @pytest.fixture(scope="module")
 def cluster_folder(version, tmp_path_factory):
-    running = os.environ.get("RINGSYNC_TEST_CLUSTER")
-    if running:
-        yield pathlib.Path(json.loads(pathlib.Path(running).read_text())["directory"]).parent
-        return
-    directory = tmp_path_factory.mktemp("cluster")
-    try:
-        yield directory
-    finally:
-        tool("cluster.py", "stop", "--now", "--dir", directory)
+    with cluster_home(tmp_path_factory, "RINGSYNC_TEST_CLUSTER") as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -1,19 +1,12 @@
 """Servers killed at moments spread over all of an Update call: the next one goes on."""
 
+import itertools
 import threading
 import time
 
 import grpc
 import pytest
-from crashes import (
-    BOUNDS,
-    LANDED_LEAST,
-    PASSES_MOST,
-    RESUMED_LEAST,
-    TIMEOUT_S,
-    changed_shop,
-    spread,
-)
+from crashes import BOUNDS, TIMEOUT_S, Crashes, changed_shop
 from fake_destination import FakeDestination
 from fivetran_client import Client, Server
 from shop import arrived_in_memory
@@ -75,29 +68,24 @@ def test_servers_killed_at_moments_all_over_an_update_lose_nothing(
             return first.snapshot(), first.states[-1]
         return FakeDestination(), None
 
-    landed = tried = resumed = 0
-    for _ in range(PASSES_MOST):  # again, where the machine has become faster
-        whole_s = {
+    def whole_s():
+        return {
             is_later: min(whole_sync(ringsync, configuration, *base(is_later))[1] for _ in range(2))
             for is_later in (False, True)
         }
-        for moment, is_later in spread(1):
-            moment_s = moment * whole_s[is_later]
-            before = base(is_later)
-            destination, state, took_s = killed_sync(
-                ringsync, configuration, *before, moment_s, forgets=tried % 4 < 2
-            )
-            tried += 1
-            landed += took_s is None
-            resumed += took_s is None and state != before[1]
-            whole_s[is_later] = min(whole_s[is_later], took_s or whole_s[is_later])
-            whole_sync(ringsync, configuration, destination, state)
-            assert arrived_in_memory(destination) == changed.source
-        if landed >= LANDED_LEAST and resumed >= RESUMED_LEAST:
-            break
-    assert landed >= LANDED_LEAST, f"{landed} of {tried} kills before the call's end"
-    measured(
-        f"{tried} kills, {landed} before the end, over {whole_s[False]:.2f} s of first and"
-        f" {whole_s[True]:.2f} s of later Update calls; {resumed} restarts behind a checkpoint"
-    )
-    assert resumed >= RESUMED_LEAST, "hardly a restart had a checkpoint"
+
+    numbers = itertools.count()
+    resumed = 0
+
+    def crash(moment_s: float, is_later: bool) -> float | None:
+        nonlocal resumed
+        before = base(is_later)
+        destination, state, took_s = killed_sync(
+            ringsync, configuration, *before, moment_s, forgets=next(numbers) % 4 < 2
+        )
+        resumed += took_s is None and state != before[1]
+        whole_sync(ringsync, configuration, destination, state)
+        assert arrived_in_memory(destination) == changed.source
+        return took_s
+
+    Crashes(whole_s, crash, lambda: resumed).make(measured, "kills", "Update calls")

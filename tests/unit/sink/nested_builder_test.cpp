@@ -8,9 +8,8 @@
 #include <memory>
 
 #include "../cql/damaged_cells.h"
+#include "arrow_problem.h"
 #include "cql/json_text.h"
-#include "nanoarrow/nanoarrow.h"
-#include "sink/arrow/arrow_export.h"
 #include "sink/arrow/arrow_mapping.h"
 
 namespace ringsync {
@@ -61,26 +60,12 @@ ArrowColumn column_of(const CqlType& type, const std::vector<MaybeBytes>& cells)
   return std::move(builder).finish();
 }
 
-/// What nanoarrow finds wrong with the column, its every offset and length looked at.
-std::string arrow_problem(const CqlType& type, ArrowColumn column) {
+std::string problem_of(const CqlType& type, ArrowColumn column) {
   const auto rows = static_cast<uint32_t>(column.length);
   std::vector<ArrowColumn> columns;
   columns.push_back(std::move(column));
-  ArrowSchema schema{};
-  if (!export_schema({{"value", native_type(type)}}, &schema)) return "no schema";
-  ArrowArray array{};
-  export_slice(std::make_shared<const ArrowPage>(rows, std::move(columns)), 0, rows,
-               std::make_shared<const std::vector<ArrowColumn>>(), &array);
-  ArrowArrayView view;
-  ArrowError error{};
-  const bool is_valid =
-      ArrowArrayViewInitFromSchema(&view, &schema, &error) == NANOARROW_OK &&
-      ArrowArrayViewSetArray(&view, &array, &error) == NANOARROW_OK &&
-      ArrowArrayViewValidate(&view, NANOARROW_VALIDATION_LEVEL_FULL, &error) == NANOARROW_OK;
-  ArrowArrayViewReset(&view);
-  array.release(&array);
-  schema.release(&schema);
-  return is_valid ? "" : std::string("invalid: ") + error.message;
+  return arrow_problem({{"value", native_type(type)}},
+                       std::make_shared<const ArrowPage>(rows, std::move(columns)));
 }
 
 TEST(NestedBuilder, CountsLengthsAndSizesThatDoNotFitTheCellAreMalformed) {
@@ -92,7 +77,7 @@ TEST(NestedBuilder, CountsLengthsAndSizesThatDoNotFitTheCellAreMalformed) {
 TEST(NestedBuilder, EveryCutOfANestedCellIsMalformedAndLeavesNothingBehind) {
   const auto [type, whole] = cell_to_cut();
   const ArrowColumn wanted = column_of(type, {whole, std::nullopt, whole});
-  EXPECT_EQ(arrow_problem(type, column_of(type, {whole, std::nullopt, whole})), "");
+  EXPECT_EQ(problem_of(type, column_of(type, {whole, std::nullopt, whole})), "");
   for (size_t size = 1; size < whole.size(); ++size) {
     const std::string cut = whole.substr(0, size);
     EXPECT_EQ(native_outcome(type, cut), Decoded::kMalformed) << size;
@@ -114,7 +99,7 @@ TEST(NestedBuilder, DamagedCellsAreRefusedWhereJsonRefusesThemOrMakeAValidColumn
     }
     ++accepted;
     ASSERT_EQ(column.null_count, 0);
-    ASSERT_EQ(arrow_problem(type, std::move(column)), "");
+    ASSERT_EQ(problem_of(type, std::move(column)), "");
   }
   EXPECT_GT(accepted, 0);
   EXPECT_LT(accepted, 20'000);
