@@ -32,18 +32,20 @@ touch "$summaries"
 node_start=""
 ahead=""
 lane=""
+step_name=""
 stop_all() {
+  local status=$?
   [[ -z $ahead ]] || kill -- "-$ahead" 2>/dev/null || true
   # An interrupt, so that pytest stops what it has started.
   [[ -z $lane ]] || { kill -INT -- "-$lane" && wait "$lane"; } 2>/dev/null || true
   [[ -z $node_start ]] || wait "$node_start" 2>/dev/null || true
   python3 tools/cassandra/cassandra.py stop --dir "$node/cassandra" >/dev/null || true
   rm -rf "$node"
+  [[ $status -eq 0 ]] || printf '\nFAILED (exit %d) in: %s\n' "$status" "$step_name"
 }
 trap stop_all EXIT
 
 started=$SECONDS
-step_name=""
 end_step() {
   [[ -z $step_name ]] || printf '%5d s  %s\n' $((SECONDS - started)) "$step_name" >>"$results/times.txt"
   started=$SECONDS
@@ -68,8 +70,8 @@ run_and_keep() {
 
 # build_and_test PRESET
 build_and_test() {
-  cmake --preset "$1" >/dev/null
-  cmake --build --preset "$1"
+  cmake --preset "$1" >/dev/null || return 1
+  cmake --build --preset "$1" || return 1
   run_and_keep 'tests passed|Not Run|Skipped' ctest --preset "$1" -j2
 }
 
@@ -88,14 +90,16 @@ test_other_versions() {
 }
 test_python() {
   step "The Python package: build, and tests against Cassandra and Fivetran's Connector SDK"
-  tools/build_python.sh
+  tools/build_python.sh || return 1
   run_and_keep "$pytest_summary" tools/run_python_tests.sh -rs --junitxml "$results/python.xml"
 }
-test_sanitized() {
+test_thread_sanitized() {
   step "Unit tests: thread sanitizer"
   build_and_test tsan
+}
+test_sanitized() {
   step "Unit tests: address and undefined-behaviour sanitizers"
-  build_and_test asan
+  build_and_test asan || return 1
   step "The program, built with those sanitizers, against Cassandra"
   run_and_keep "$pytest_summary" tools/run_sanitized.sh -rs --junitxml "$results/sanitized.xml"
 }
@@ -110,13 +114,17 @@ build_ahead() {
   done
 }
 second_lane() {
+  local passed=yes
   step_name=""
   renice -n 5 -p "$BASHPID" >/dev/null # faults that must end in bounded time are the first lane's
-  test_other_versions
-  test_python
+  # What fails does not keep the others from telling what they find.
+  test_other_versions || passed=no
+  test_python || passed=no
   until [[ -e $results/is_built_ahead ]]; do sleep 1; done
-  test_sanitized
+  test_thread_sanitized || passed=no
+  test_sanitized || passed=no
   end_step
+  [[ $passed == yes ]]
 }
 start_second_lane() {
   set -m # each a process group of its own, to be ended as a whole

@@ -2,7 +2,9 @@
 interrupted."""
 
 import datetime
+import re
 import sys
+import time
 import types
 
 import cql_values
@@ -276,6 +278,25 @@ def test_what_an_operation_raises_goes_on_and_is_told_without_its_text(configura
         sync(chosen, destination, log)
     assert "Stop" in log.of("severe")
     assert "a row's text" not in log.of("severe")
+
+
+def test_progress_is_told_every_ten_seconds(configuration, events):
+    chosen = configuration(events, checkpoint_interval="100", page_size="100")
+    destination, log = destination_of(chosen), Log()
+
+    def dawdle(count):
+        if count == 1000:
+            time.sleep(10.5)
+
+    destination.before_upsert = dawdle
+    sync(chosen, destination, log)
+    progress = re.search(
+        r"^(\d+) rows in 1\d s, [01] of 2 tables done; .*: \d+ rows, \d+ % of the ring$",
+        log.of("info"),
+        re.MULTILINE,
+    )
+    assert progress, log.of("info")
+    assert 900 <= int(progress[1]) < 6000
 
 
 def test_a_state_of_another_source_or_version_is_a_state_error(configuration, events, keyspace):
