@@ -1,24 +1,29 @@
-"""First loads: drain, sync into nothing, sync into a new DuckDB file, at two sizes."""
+"""First loads: drain, sync into nothing, sync into a new DuckDB file, at two sizes; and the same by
+an earlier program, for what a change costs."""
 
 import pathlib
 import statistics
 import tempfile
 
-from harness import DATA, FLIGHTS_ROWS, drain, load_flights, say, sync
+from harness import BUILD, DATA, FLIGHTS_ROWS, drain, load_flights, say, sync
 
 
-def measure(node: dict, copies: int, rounds: int, quick: bool) -> dict:
+def measure(
+    node: dict, copies: int, rounds: int, quick: bool, before: pathlib.Path | None = None
+) -> dict:
     keyspaces = {1: "nyc", copies: f"nyc{copies}"}
     for count, keyspace in keyspaces.items():
         load_flights(keyspace, count)
     setting = best_drain(node, keyspaces[copies], quick)
-    contenders = {
-        "drain": lambda keyspace, _: drain(node, keyspace, setting),
-        "sync → null": lambda keyspace, folder: sync(node, keyspace, "null:", folder),
-        "sync → DuckDB": lambda keyspace, folder: sync(
-            node, keyspace, f"duckdb:{folder / 'warehouse.db'}", folder
-        ),
-    }
+    contenders = {"drain": lambda keyspace, _: drain(node, keyspace, setting)}
+    programs = {"sync": BUILD / "ringsync"} | ({"before": before} if before else {})
+    for called, program in programs.items():
+        for destination, target in (("null", "null:"), ("DuckDB", "duckdb:{}/warehouse.db")):
+            contenders[f"{called} → {destination}"] = (
+                lambda keyspace, folder, program=program, target=target: sync(
+                    node, keyspace, target.format(folder), folder, program=program
+                )
+            )
     runs = []
     for number in range(rounds):
         order = list(contenders) if number % 2 == 0 else list(reversed(contenders))
@@ -50,7 +55,7 @@ def report(measured: dict) -> None:
     print(f"\nFirst loads. drain reads best with {setting['page_rows']} rows a page and"
           f" {setting['in_flight']} scans in flight\n")  # fmt: skip
     header = ("flights", "contender", "rows/s", "of drain", "MB/s", "CPU-s/M rows", "VmHWM MiB")
-    print("| {:>7} | {:<14} | {:>24} | {:>8} | {:>6} | {:>16} | {:>9} |".format(*header))
+    print("| {:>7} | {:<15} | {:>24} | {:>8} | {:>6} | {:>16} | {:>9} |".format(*header))
     print("|--:|:--|--:|--:|--:|--:|--:|")
     for copies in sorted({run["copies"] for run in runs}):
         limit = statistics.median(
@@ -64,6 +69,6 @@ def report(measured: dict) -> None:
             cpu_s = f"{statistics.median(cpu):.2f} ({min(cpu):.2f}–{max(cpu):.2f})"
             mb_s = statistics.median(run["mb_s"] for run in of)
             peak = max(run["peak_mib"] for run in of)
-            print(f"| {copies:>6}x | {name:<14} | {rows_s:>24} | "
+            print(f"| {copies:>6}x | {name:<15} | {rows_s:>24} | "
                   f"{statistics.median(rate) / limit:>8.2f} | {mb_s:>6.0f} | {cpu_s:>16} | "
                   f"{peak:>9.0f} |")  # fmt: skip

@@ -21,6 +21,16 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def commit() -> str:
+    """What is measured: a commit, or one with changes."""
+    git = ["git", "-C", str(ROOT)]
+    head = subprocess.run(
+        [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+    )
+    changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ":!docs"])
+    return head.stdout.strip() + (" with changes" if changed.returncode else "")
+
+
 @contextlib.contextmanager
 def cassandra() -> Iterator[dict]:
     """The benchmark's own node, whose data stays from run to run."""
@@ -82,14 +92,15 @@ def sync(
     destination: str,
     folder: pathlib.Path,
     tables: str = "flights",
+    program: pathlib.Path = BUILD / "ringsync",
     **keys: object,
 ) -> dict:
-    """Figures of one `ringsync sync`; `keys` go into its configuration."""
+    """Figures of one `ringsync sync` by `program`; `keys` go into its configuration."""
     configuration, summary = folder / "configuration.json", folder / "summary.json"
     configuration.write_text(json.dumps({**cluster(node, keyspace), **keys}))
     started = time.monotonic()
     done = subprocess.run(
-        [BUILD / "ringsync", "sync", "--configuration", configuration, "--to", destination,
+        [program, "sync", "--configuration", configuration, "--to", destination,
          "--tables", tables, "--summary-json", summary, "--progress", "none",
          "--log-level", "warning"],
         stdout=subprocess.DEVNULL,

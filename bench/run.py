@@ -9,7 +9,7 @@ import first_load
 import fivetran
 import incremental
 import memory
-from harness import cassandra
+from harness import cassandra, commit
 
 SECTIONS = ("first_load", "incremental", "memory", "fivetran")
 
@@ -21,14 +21,21 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="two rounds, a short sweep")
     parser.add_argument("--only", choices=SECTIONS, action="append", help="this section (repeat)")
     parser.add_argument("--json", type=pathlib.Path, help="write every run's figures there")
+    parser.add_argument(
+        "--before", type=pathlib.Path, metavar="PROGRAM",
+        help="an earlier build of ringsync, measured beside this one by first_load",
+    )  # fmt: skip
     arguments = parser.parse_args()
+    if arguments.before and not arguments.before.is_file():
+        parser.error(f"--before: {arguments.before} is no program")
     rounds = 2 if arguments.quick else arguments.rounds
     wanted = arguments.only or SECTIONS
-    measured = {}
+    measured = {"commit": commit()}
     with cassandra() as node:
         if "first_load" in wanted:
+            before = arguments.before and arguments.before.resolve()
             measured["first_load"] = first_load.measure(
-                node, arguments.copies, rounds, arguments.quick
+                node, arguments.copies, rounds, arguments.quick, before
             )
         if "incremental" in wanted:
             measured["incremental"] = incremental.measure(node, arguments.copies, rounds)
@@ -36,6 +43,7 @@ def main() -> int:
             measured["memory"] = memory.measure(node, min(rounds, 3))
         if "fivetran" in wanted:
             measured["fivetran"] = fivetran.measure(node, arguments.copies, rounds, arguments.quick)
+    print(f"\nMeasured at commit {measured['commit']}.")
     for section in (first_load, incremental, memory, fivetran):
         if section.__name__ in measured:
             section.report(measured[section.__name__])

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures Ringsync against the limit of the driver on this machine; prints a table. See bench/README.md.
-# Arguments go to bench/run.py (--rounds, --copies, --quick, --json FILE).
+# Arguments go to bench/run.py (--only, --rounds, --copies, --quick, --before PROGRAM, --json FILE).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=../tools/setup.sh
