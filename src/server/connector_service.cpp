@@ -56,13 +56,30 @@ grpc::Status ConnectorService::ConfigurationForm(grpc::ServerContext* /*context*
 grpc::Status ConnectorService::Test(grpc::ServerContext* /*context*/,
                                     const wire::TestRequest* request,
                                     wire::TestResponse* response) {
-  return run_call("test", ++calls_, [&] { return run_connection_test(*request, *response); });
+  return run_within_bounds("test", *request,
+                           [&] { return run_connection_test(*request, *response); });
 }
 
 grpc::Status ConnectorService::Schema(grpc::ServerContext* /*context*/,
                                       const wire::SchemaRequest* request,
                                       wire::SchemaResponse* response) {
-  return run_call("schema", ++calls_, [&] { return read_schema(*request, *response); });
+  return run_within_bounds("schema", *request, [&] { return read_schema(*request, *response); });
+}
+
+template <typename Request, typename Work>
+grpc::Status ConnectorService::run_within_bounds(const char* name, const Request& request,
+                                                 Work work) {
+  const size_t request_bytes = request.ByteSizeLong();
+  {
+    const std::lock_guard lock(mutex_);
+    const grpc::Status refused = refusal_of_bytes(request_bytes);
+    if (!refused.ok()) return refused;
+    unary_bytes_ += request_bytes;
+  }
+  const grpc::Status status = run_call(name, ++calls_, std::move(work));
+  const std::lock_guard lock(mutex_);
+  unary_bytes_ -= request_bytes;
+  return status;
 }
 
 grpc::Status ConnectorService::refusal(size_t request_bytes) const {
@@ -71,14 +88,17 @@ grpc::Status ConnectorService::refusal(size_t request_bytes) const {
     return {grpc::StatusCode::RESOURCE_EXHAUSTED,
             fmt::format("{} syncs are under way; try again later", kUpdatesMax)};
   }
-  for (const auto& [number, call] : updates_) request_bytes += call->request_bytes();
-  if (request_bytes > kRequestBytesMax) {
-    return {grpc::StatusCode::RESOURCE_EXHAUSTED,
-            fmt::format("the requests of syncs under way would take more than {} MiB; try again "
-                        "later",
-                        kRequestBytesMax >> 20)};
-  }
-  return grpc::Status::OK;
+  return refusal_of_bytes(request_bytes);
+}
+
+grpc::Status ConnectorService::refusal_of_bytes(size_t request_bytes) const {
+  size_t kept = unary_bytes_;
+  for (const auto& [number, call] : updates_) kept += call->request_bytes();
+  if (kept + request_bytes <= kRequestBytesMax) return grpc::Status::OK;
+  return {
+      grpc::StatusCode::RESOURCE_EXHAUSTED,
+      fmt::format("the requests of calls under way would take more than {} MiB; try again later",
+                  kRequestBytesMax >> 20)};
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ConnectorService::Update(

@@ -22,7 +22,8 @@ class ConnectorService final
  public:
   /// Syncs at once; more are refused with RESOURCE_EXHAUSTED.
   static constexpr size_t kUpdatesMax = 64;
-  /// Bytes of their requests, which are kept until they end; what would go beyond is refused too.
+  /// Bytes of the requests of all calls under way, which are kept until they end; what would go
+  /// beyond is refused too.
   static constexpr size_t kRequestBytesMax = size_t{256} << 20;
 
   grpc::Status ConfigurationForm(grpc::ServerContext* context,
@@ -42,13 +43,19 @@ class ConnectorService final
 
  private:
   void forget(uint64_t number);
+  /// Runs `work`, a unary call's, while its request counts among those that are kept.
+  template <typename Request, typename Work>
+  grpc::Status run_within_bounds(const char* name, const Request& request, Work work);
   /// Why a sync cannot begin now, with a request of so many bytes; mutex_ is held.
   grpc::Status refusal(size_t request_bytes) const;
+  /// Why no more such bytes can be kept; mutex_ is held.
+  grpc::Status refusal_of_bytes(size_t request_bytes) const;
 
   std::atomic<uint64_t> calls_{0};
   std::mutex mutex_;
   std::condition_variable ended_;
   std::map<uint64_t, std::unique_ptr<UpdateCall>> updates_;  // by number; guarded by mutex_
+  size_t unary_bytes_ = 0;                                   // guarded by mutex_
   bool stopping_ = false;                                    // guarded by mutex_
 };
 

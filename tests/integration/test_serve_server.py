@@ -1,6 +1,8 @@
 """The server around Fivetran's methods: where it listens, health, reflection, its log, its end; and
 the executable that Fivetran's build makes."""
 
+import collections
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -102,6 +104,28 @@ def test_requests_of_syncs_under_way_take_no_more_memory_than_is_said(serve, sil
         assert peak_mib < 1024
         for call in calls:
             call.cancel()
+    with Client(serve.port) as client:
+        assert client.form().fields
+
+
+@pytest.mark.timeout(120)
+def test_requests_of_other_calls_count_too(serve, silent_host, measured):
+    """A test of the connection keeps its configuration for as long as the host says nothing."""
+    configuration = {**silent_host, "of no use": " " * (60 << 20)}
+
+    def code_of_a_test(_):
+        with Client(serve.port) as client:
+            try:
+                return client.test("connect", configuration).WhichOneof("response")
+            except grpc.RpcError as failed:
+                return failed.code()
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        codes = collections.Counter(pool.map(code_of_a_test, range(8)))
+    assert codes == {"failure": 4, grpc.StatusCode.RESOURCE_EXHAUSTED: 4}
+    peak_mib = serve.usage().peak_kib / 1024
+    measured(f"8 tests of a configuration of 60 MiB, 4 of them refused: peak {peak_mib:.0f} MiB")
+    assert peak_mib < 1024
     with Client(serve.port) as client:
         assert client.form().fields
 
@@ -213,9 +237,8 @@ def test_a_wrong_command_line_is_told_of(ringsync, arguments, told):
 
 @pytest.fixture(scope="module")
 def connector():
-    """What `make build_connector` leaves, made where it is not there yet."""
-    if not CONNECTOR.exists():
-        subprocess.run(["make", "build_connector"], cwd=REPOSITORY, check=True)
+    """What `make build_connector` leaves of this source."""
+    subprocess.run(["make", "build_connector"], cwd=REPOSITORY, check=True)
     assert [each.name for each in CONNECTOR.parent.iterdir()] == [CONNECTOR.name]
     return CONNECTOR
 
