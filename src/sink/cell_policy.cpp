@@ -27,6 +27,20 @@ std::string column_place(const std::string& table, const Column& column) {
                      to_string(column.type));
 }
 
+std::string column_place(const Table& table, const Column& column) {
+  return column_place(quoted(table.keyspace) + "." + quoted(table.name), column);
+}
+
+Status check_types_are_known(const Table& table) {
+  for (const Column& column : table.columns) {
+    if (!has_custom_type(column.type)) continue;
+    return Error{ErrorCode::kUnsupportedType,
+                 column_place(table, column) +
+                     ": Ringsync does not know this type; exclude the table with exclude_tables"};
+  }
+  return {};
+}
+
 Error CellPolicy::failure(Decoded outcome, std::string_view type_remedy) const {
   const std::string where = column_place(table, column);
   switch (outcome) {

@@ -46,5 +46,9 @@ std::string decimal_remedy(DecimalSize size);
 
 /// How errors name a column: table, name and type.
 std::string column_place(const std::string& table, const Column& column);
+std::string column_place(const Table& table, const Column& column);
+
+/// kUnsupportedType, naming the first column whose type Ringsync does not know, wholly or inside.
+Status check_types_are_known(const Table& table);
 
 }  // namespace ringsync

@@ -9,6 +9,7 @@
 
 #include "plan/index_windows.h"
 #include "plan/table_planning.h"
+#include "sink/cell_policy.h"
 #include "sync/run_progress.h"
 #include "sync/scan_set.h"
 #include "sync/survey.h"
@@ -32,6 +33,7 @@ Status probe_tables(std::vector<Probed>& tables, Source& source, ScanSet& scans,
   for (;;) {
     while (scans.has_room() && begun < tables.size()) {
       Probed& table = tables[begun++];
+      if (table.error) continue;
       by_run[table.run.get()] = &table;
       table.run->begin(std::make_shared<TableEncoders>(table.run->plan(), source, nullptr),
                        clock.steady_ms());
@@ -217,6 +219,9 @@ Result<std::vector<TablePreview>> preview_sync(Source& source, const SyncState* 
     Probed& probed = tables.at(count++);
     probed.state = copy.tables[table.name];
     probed.run = plan_run(source, survey, table, probed.state, options);
+    // The driver cannot read such a table either, and tells it in its own words.
+    const Status known = check_types_are_known(probed.run->plan().table);
+    if (!known) probed.error = known.error();
   }
   ScanSet scans(options, clock);
   RINGSYNC_TRY(scans.open(source, survey.ring));

@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.sanitized
+
+FLIGHTS = 336_776
+
 
 @pytest.fixture
 def shop(keyspace, session):
@@ -43,6 +47,22 @@ def test_a_first_sync_is_planned_with_its_reasons_and_nothing_is_written(
         session.execute(cql)
     assert (plain["mode"], plain["rows"], plain["not_seen"]) == ("full", 0, [])
     assert any("ADD" in cql and "updated_at" in cql for cql in plain["would_help"])
+
+
+@pytest.mark.timeout(60)
+def test_a_table_of_a_type_that_nobody_knows_is_named(ringsync, config, shop, session):
+    unknown = "'org.apache.cassandra.db.marshal.DynamicCompositeType(s=>UTF8Type)'"
+    session.execute(f"ALTER TABLE {shop}.orders ADD labels {unknown}")
+    done = ringsync.run("plan", "--configuration", config(shop))
+    assert "error[unsupported_type]: table" in done.stdout and "labels" in done.stdout, done.stdout
+
+
+@pytest.mark.timeout(60)
+def test_a_large_table_is_estimated_and_split(ringsync, config, nyc):
+    flights = plan(ringsync, config(nyc), "--tables", "flights")["flights"]
+    assert not flights["exact"] and flights["splits"] > 1
+    assert FLIGHTS / 2 < flights["rows"] < FLIGHTS * 2
+    assert 30 < flights["bytes"] / flights["rows"] < 600  # 15 columns, some of them texts
 
 
 @pytest.mark.timeout(120)

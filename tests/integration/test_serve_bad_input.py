@@ -7,7 +7,10 @@ import re
 import grpc
 import pytest
 from fake_destination import FakeDestination
+from fivetran_client import select
+from fivetran_connector_sdk.protos import common_pb2
 
+UNKNOWN_TYPE = "'org.apache.cassandra.db.marshal.DynamicCompositeType(s=>UTF8Type)'"
 WRONG = {
     "host_1": "no host",
     "port": "seventy",
@@ -128,6 +131,31 @@ def test_a_lost_permission_is_a_task_that_names_the_table(
         assert "small" in told and "GRANT SELECT" in told
     finally:
         session.execute(f"DROP ROLE {role}")
+
+
+def test_a_column_of_an_unknown_type_is_named_and_deselected_the_rows_arrive(
+    fivetran, fivetran_configuration, session, small
+):
+    session.execute(f"ALTER TABLE {small}.small ADD labels {UNKNOWN_TYPE}")
+    configuration = fivetran_configuration(small)
+    codes, told = answers(fivetran, configuration)
+    assert codes == {**dict.fromkeys(TESTS, "passed"), "tables": "unsupported_type"}
+    assert "labels" in told and "DynamicComposite" in told
+    schema = fivetran.schema(configuration)
+    (table,) = schema.without_schema.tables
+    types = {column.name: column.type for column in table.columns}
+    assert types.pop("labels") == common_pb2.UNSPECIFIED and 0 not in types.values()
+    _, message = refusal(lambda: fivetran.update(configuration))
+    assert "labels" in message
+
+    # Fivetran makes no column of one that is deselected.
+    selected = {column.name: column.name != "labels" for column in table.columns}
+    del table.columns[list(selected).index("labels")]
+    destination = FakeDestination()
+    destination.apply_schema(schema)
+    destination.apply_all(fivetran.update(configuration, selection=select({"small": selected})))
+    rows = list(destination.tables["small"].live().values())
+    assert [(row["id"], row["note"]) for row in rows] == [(1, "here")]
 
 
 def test_a_host_that_is_down_is_a_status_that_names_it(fivetran, fivetran_configuration, small):

@@ -7,14 +7,10 @@
 #include <string>
 
 #include "cql/decimal_value.h"
+#include "sink/cell_policy.h"
 
 namespace ringsync {
 namespace {
-
-std::string place_text(const Table& table, const Column& column) {
-  return fmt::format("table {}.{}, column {} ({})", quoted(table.keyspace), quoted(table.name),
-                     quoted(column.name), to_string(column.type));
-}
 
 /// Lower case for ASCII letters, as destinations compare the names of a struct's fields.
 std::string folded_name(std::string name) {
@@ -109,12 +105,9 @@ Result<ArrowType> decimal_type(TypeKind kind, DecimalSize size) {
   return type;
 }
 
+// Of a type that Ringsync knows.
 Result<ArrowType> column_type(const Table& table, size_t index, const ArrowEncoding& encoding) {
   const Column& column = table.columns[index];
-  if (has_custom_type(column.type)) {
-    return Error{ErrorCode::kUnsupportedType,
-                 "Ringsync does not know this type; exclude the table with exclude_tables"};
-  }
   const TypeKind kind = column.type.kind;
   if (is_scalar(kind)) {
     const bool may_be_decimal = kind == TypeKind::kDecimal || kind == TypeKind::kVarint;
@@ -133,10 +126,11 @@ Result<ArrowType> column_type(const Table& table, size_t index, const ArrowEncod
 }  // namespace
 
 Result<std::vector<ArrowType>> arrow_types(const Table& table, const ArrowEncoding& encoding) {
+  RINGSYNC_TRY(check_types_are_known(table));
   std::vector<ArrowType> types;
   for (size_t i = 0; i < table.columns.size(); ++i) {
     auto type = column_type(table, i, encoding);
-    if (!type) return type.error().within(place_text(table, table.columns[i]));
+    if (!type) return type.error().within(column_place(table, table.columns[i]));
     types.push_back(std::move(*type));
   }
   return types;

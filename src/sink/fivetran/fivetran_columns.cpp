@@ -5,6 +5,7 @@
 namespace ringsync {
 namespace {
 
+// Of a type that Ringsync knows.
 Result<FivetranType> column_type(const Table& table, size_t index,
                                  const FivetranEncoding& encoding) {
   const Column& column = table.columns[index];
@@ -15,10 +16,7 @@ Result<FivetranType> column_type(const Table& table, size_t index,
     if (size) RINGSYNC_TRY(check_decimal_size(kind, *size));
   }
   const bool is_key = index < table.primary_key_count;
-  const auto type = fivetran_type(column.type, encoding.mapping, is_key, size);
-  if (type) return *type;
-  return Error{ErrorCode::kUnsupportedType,
-               "Ringsync does not know this type; exclude the table with exclude_tables"};
+  return *fivetran_type(column.type, encoding.mapping, is_key, size);
 }
 
 /// What helps against a value that the column's type cannot hold.
@@ -47,6 +45,7 @@ Error FivetranColumn::cell_failure(Decoded outcome) const {
 
 Result<std::vector<FivetranColumn>> fivetran_columns(const Table& table,
                                                      const FivetranEncoding& encoding) {
+  RINGSYNC_TRY(check_types_are_known(table));
   const std::string table_name = quoted(table.keyspace) + "." + quoted(table.name);
   std::vector<FivetranColumn> columns;
   for (size_t i = 0; i < table.columns.size(); ++i) {

@@ -1,7 +1,5 @@
 #include "sink/null/null_sink.h"
 
-#include <fmt/format.h>
-
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +9,7 @@
 #include "cql/json_text.h"
 #include "cql/number_text.h"
 #include "cql/scalar.h"
+#include "sink/cell_policy.h"
 
 namespace ringsync {
 namespace {
@@ -123,11 +122,6 @@ FoldColumn fold_for(TypeKind kind) {
   }
 }
 
-std::string column_name(const Table& table, size_t column) {
-  return fmt::format("table {}.{}, column {} ({})", quoted(table.keyspace), quoted(table.name),
-                     quoted(table.columns[column].name), to_string(table.columns[column].type));
-}
-
 class FoldingEncoder final : public PageEncoder {
  public:
   explicit FoldingEncoder(const Table& table) : table_(table) {
@@ -147,9 +141,10 @@ class FoldingEncoder final : public PageEncoder {
                                   ? fold.scalar(page, column, sum, failed_row)
                                   : fold_nested(fold.nested, page, column, sum, failed_row);
       if (outcome == Decoded::kValue) continue;
-      return Error{outcome == Decoded::kUnrepresentable ? ErrorCode::kUnrepresentable
-                                                        : ErrorCode::kMalformed,
-                   column_name(table_, column) + ": bytes that are no value of this type"};
+      return Error{
+          outcome == Decoded::kUnrepresentable ? ErrorCode::kUnrepresentable
+                                               : ErrorCode::kMalformed,
+          column_place(table_, table_.columns[column]) + ": bytes that are no value of this type"};
     }
     return std::unique_ptr<EncodedPage>(std::make_unique<CountedPage>(sum));
   }
@@ -168,12 +163,7 @@ class FoldingEncoder final : public PageEncoder {
 Result<std::optional<StoredState>> NullSink::load_state() { return std::optional<StoredState>(); }
 
 Result<TableOpening> NullSink::open_table(const TablePlan& plan) {
-  for (size_t i = 0; i < plan.table.columns.size(); ++i) {
-    if (!has_custom_type(plan.table.columns[i].type)) continue;
-    return Error{ErrorCode::kUnsupportedType,
-                 column_name(plan.table, i) +
-                     ": Ringsync does not know this type; exclude the table with exclude_tables"};
-  }
+  RINGSYNC_TRY(check_types_are_known(plan.table));
   return TableOpening{true};
 }
 
