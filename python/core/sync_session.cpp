@@ -28,7 +28,7 @@ constexpr const char* kFullResync = "Start a full re-sync of this connection in 
 
 constexpr auto kProgressInterval = std::chrono::seconds(10);
 
-std::string progress_text(const ProgressSnapshot& snapshot) {
+std::string progress_text(const ProgressSnapshot& snapshot, std::chrono::seconds taken) {
   uint64_t rows = 0;
   size_t done = 0;
   std::string reading;
@@ -39,8 +39,8 @@ std::string progress_text(const ProgressSnapshot& snapshot) {
     reading += fmt::format("; {}: {} rows, {:.0f} % of the ring", table.name, table.rows,
                            100 * table.ring_share);
   }
-  return fmt::format("{} rows in {} s, {} of {} tables done{}", rows, snapshot.elapsed_ms / 1000,
-                     done, snapshot.tables.size(), reading);
+  return fmt::format("{} rows in {} s, {} of {} tables done{}", rows, taken.count(), done,
+                     snapshot.tables.size(), reading);
 }
 
 /// What the engine's thread works with. Shared with it: an interrupted caller may leave before it.
@@ -124,12 +124,17 @@ SyncSummary run_sync(Configuration configuration, SyncWish wish, Operations oper
   const auto session =
       std::make_shared<Session>(std::move(configuration), std::move(sink), operations);
   std::thread([session, wish = std::move(wish)] { session->work(wish); }).detach();
-  auto told = std::chrono::steady_clock::now();
+  const auto began = std::chrono::steady_clock::now();
+  auto told = began;
   const auto tell = [&] {
     std::optional<std::string> progress;
-    if (std::chrono::steady_clock::now() - told >= kProgressInterval) {
-      told = std::chrono::steady_clock::now();
-      if (const auto snapshot = session->snapshot()) progress = progress_text(*snapshot);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - told >= kProgressInterval) {
+      told = now;
+      if (const auto snapshot = session->snapshot()) {
+        progress =
+            progress_text(*snapshot, std::chrono::duration_cast<std::chrono::seconds>(now - began));
+      }
     }
     between(progress);
   };

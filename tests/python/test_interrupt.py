@@ -1,20 +1,27 @@
-"""Ctrl-C: a process of its own gets SIGINT and ends by KeyboardInterrupt, promptly."""
+"""Ctrl-C: a process of its own gets SIGINT and ends by KeyboardInterrupt, promptly. And what waits
+holds up no other thread of Python's."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 
 import planted
 import pytest
+import ringsync
+from destination import Destination, Log
 
 pytestmark = pytest.mark.timeout(120)
+PROMPT_S = 5  # about one, on a machine that has nothing else to do
 
 HEAD = """
-import json, sys, ringsync
+import json, sys, time, ringsync
 configuration = json.loads(sys.argv[1])
 class Log:
     def info(self, message): pass
@@ -26,6 +33,10 @@ class Operations:
         if self.rows == 100: print("started", flush=True)
     def truncate(self, table): pass
     def checkpoint(self, state): pass
+class Slow(Operations):
+    def upsert(self, table, data):
+        super().upsert(table, data)
+        time.sleep(0.0005)  # so that one sync takes minutes
 def started(): print("started", flush=True)
 def endless(scanned):
     import pyarrow
@@ -38,6 +49,16 @@ TAIL = """
 except KeyboardInterrupt:
     print("KeyboardInterrupt", flush=True)
 """
+
+
+@contextlib.contextmanager
+def silent_server(**more: str) -> Iterator[dict]:
+    """A configuration whose host takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield {
+            "host_1": "127.0.0.1", "port": str(silent.getsockname()[1]), "username": "u",
+            "password": "p", "data_center_region": "dc1", "keyspace": "k", **more,
+        }  # fmt: skip
 
 
 def interrupted(configuration: dict, code: str) -> tuple[str, float]:
@@ -63,7 +84,7 @@ def interrupted(configuration: dict, code: str) -> tuple[str, float]:
 @pytest.mark.parametrize(
     "code",
     [
-        "[ringsync.update(configuration, {}, Operations(), Log()) for _ in range(1000)]",
+        "ringsync.update(configuration, {}, Slow(), Log())",
         "endless(ringsync.scan(configuration, 'flights'))",
     ],
     ids=["update", "scan"],
@@ -71,6 +92,7 @@ def interrupted(configuration: dict, code: str) -> tuple[str, float]:
 def test_ctrl_c_ends_a_read_promptly(configuration, nyc, measured, code):
     out, seconds = interrupted(configuration(nyc), code)
     measured(f"ended {seconds:.2f} s after SIGINT")
+    assert seconds < PROMPT_S
     assert "KeyboardInterrupt" in out, out
 
 
@@ -84,12 +106,39 @@ def test_ctrl_c_ends_a_read_promptly(configuration, nyc, measured, code):
     ids=["schema", "scan", "update"],
 )
 def test_ctrl_c_ends_the_wait_for_a_server_that_says_nothing(measured, code):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        configuration = {
-            "host_1": "127.0.0.1", "port": str(silent.getsockname()[1]), "username": "u",
-            "password": "p", "data_center_region": "dc1", "keyspace": "k",
-            "connect_timeout_seconds": "60",
-        }  # fmt: skip
+    with silent_server(connect_timeout_seconds="60") as configuration:
         out, seconds = interrupted(configuration, code)
     measured(f"ended {seconds:.2f} s after SIGINT")
+    assert seconds < PROMPT_S
     assert "KeyboardInterrupt" in out, out
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ringsync.schema,
+        lambda configuration: ringsync.scan(configuration, "t"),
+        lambda configuration: ringsync.update(configuration, {}, Destination([]), Log()),
+    ],
+    ids=["schema", "scan", "update"],
+)
+def test_other_threads_run_while_a_server_is_waited_for(measured, call):
+    counted, ended = 0, threading.Event()
+
+    def count() -> None:
+        nonlocal counted
+        while not ended.is_set():
+            counted += 1
+            time.sleep(0.001)
+
+    with silent_server(connect_timeout_seconds="2") as configuration:
+        thread = threading.Thread(target=count)
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(ringsync.SourceError):
+            call(configuration)
+        waited_ms = (time.monotonic() - began) * 1000
+    ended.set()
+    thread.join()
+    measured(f"another thread ran {counted} times in {waited_ms:.0f} ms")
+    assert waited_ms > 1000 and counted > waited_ms / 20
