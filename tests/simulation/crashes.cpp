@@ -64,6 +64,7 @@ CrashReport crash_everywhere(uint64_t first_seed, uint64_t seeds, Defect defect)
   CrashReport report;
   for (uint64_t seed = first_seed; seed < first_seed + seeds; ++seed) {
     CrashSeries series(seed, defect, report);
+    report.seed = seed;
     if (!series.run(DestinationKind::kDatabase) || !series.run(DestinationKind::kFivetran)) break;
   }
   return report;

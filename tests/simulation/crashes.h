@@ -14,6 +14,7 @@ struct CrashReport {
   uint64_t steps = 0;
   uint64_t crashes = 0;
   std::optional<std::string> violation;  // where it was, and of what
+  uint64_t seed = 0;                     // the last one
 };
 
 /// Before and behind each step, in a database and in Fivetran. Ends with the first violation.

@@ -29,6 +29,9 @@ const std::vector<DefectText>& all_defects() {
       {Defect::kWritersMixed, "writers_mixed"},
       {Defect::kIntervalIgnored, "interval_ignored"},
       {Defect::kRetriedForEver, "retried_for_ever"},
+      {Defect::kInFlightIgnored, "in_flight_ignored"},
+      {Defect::kPageRowsIgnored, "page_rows_ignored"},
+      {Defect::kBoundIsNow, "bound_is_now"},
   };
   return kAll;
 }
@@ -36,6 +39,12 @@ const std::vector<DefectText>& all_defects() {
 void put_into(Defect defect, SyncOptions& options) {
   switch (defect) {
     case Defect::kOverlapLeftOut: options.overlap_ms = 0; break;
+    case Defect::kInFlightIgnored: options.in_flight_max *= 3; break;
+    case Defect::kPageRowsIgnored: options.page_rows_max *= 3; break;
+    case Defect::kBoundIsNow:
+      options.lag_ms = 0;
+      options.overlap_ms = 0;
+      break;
     case Defect::kIntervalIgnored: options.checkpoint_interval_rows *= 5; break;
     case Defect::kRetriedForEver:
       options.retry.give_up_after_ms = std::numeric_limits<int64_t>::max();

@@ -38,6 +38,9 @@ enum class Defect : uint8_t {
   kWritersMixed,              // a second sync's commits are not noticed
   kIntervalIgnored,           // checkpoints come five times too late
   kRetriedForEver,            // a scan that fails is never given up
+  kInFlightIgnored,           // more scans at once than are allowed
+  kPageRowsIgnored,           // larger pages than are allowed
+  kBoundIsNow,                // a run takes what may still be on its way for arrived
 };
 
 struct DefectText {

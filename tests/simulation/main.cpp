@@ -2,6 +2,7 @@
 // promises; and planted defects, to show that the checks find them.
 #include <fmt/format.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -82,6 +83,60 @@ std::optional<Caught> run_seeds(const Arguments& arguments, Defect defect, Count
   return std::nullopt;
 }
 
+/// What so many worlds must have met, or the generator has lost it. The others follow from these.
+constexpr uint64_t kSeedsThatMeetAll = 1000;
+constexpr std::array kMet = {
+    "changes of rows during a sync",
+    "changes of the ring during a sync",
+    "changes of the schema during a sync",
+    "checkpoints",
+    "crashes",
+    "early ends on request",
+    "failures before the first page",
+    "index windows read",
+    "overload",
+    "pages that came once more",
+    "pages that were empty and not the last",
+    "paging states refused",
+    "read failures",
+    "reads refused",
+    "replicas unavailable",
+    "requests of a range without replicas",
+    "requests of ranges that move to other nodes",
+    "requests while no node answered",
+    "restarts from a state of an earlier sync",
+    "restarts from an older saved state",
+    "rows marked deleted",
+    "runs completed",
+    "runs gone on with",
+    "runs that failed",
+    "syncs inside another",
+    "syncs that found another at work",
+    "tables refused for their new key",
+    "time-outs",
+    "torn connections",
+    "values that the destination cannot hold",
+};
+
+bool has_met_all(const Counts& counts) {
+  bool all = true;
+  for (const char* what : kMet) {
+    if (counts.contains(what)) continue;
+    fmt::print("never met: {}\n", what);
+    all = false;
+  }
+  return all;
+}
+
+std::string replay(const Arguments& arguments, uint64_t seed) {
+  std::string command = fmt::format("replay: simulation --seeds 1 --first {}", seed);
+  for (const DefectText& text : all_defects()) {
+    if (text.defect == arguments.defect) command += fmt::format(" --defect {}", text.name);
+  }
+  if (arguments.crashes_everywhere) command += " --crashes";
+  return command + " --verbose";
+}
+
 void print_counts(const Counts& counts) {
   for (const auto& [what, count] : counts) fmt::print("{:>10}  {}\n", count, what);
 }
@@ -108,12 +163,13 @@ int run_worlds(const Arguments& arguments) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   print_counts(counts);
   if (!caught) {
+    if (arguments.seeds >= kSeedsThatMeetAll && !has_met_all(counts)) return EXIT_FAILURE;
     fmt::print("{} seeds from {} on: {} syncs in {:.1f} s, no invariant violated\n",
                arguments.seeds, arguments.first, counts["syncs"], took.count());
     return EXIT_SUCCESS;
   }
-  fmt::print("seed {}: {}: {}\nreplay: simulation --seeds 1 --first {} --verbose\n", caught->seed,
-             caught->violation.invariant, caught->violation.what, caught->seed);
+  fmt::print("seed {}: {}: {}\n{}\n", caught->seed, caught->violation.invariant,
+             caught->violation.what, replay(arguments, caught->seed));
   return EXIT_FAILURE;
 }
 
@@ -122,7 +178,7 @@ int run_crashes(const Arguments& arguments) {
   const CrashReport report = crash_everywhere(arguments.first, arguments.seeds, arguments.defect);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   if (report.violation) {
-    fmt::print("{}\n", *report.violation);
+    fmt::print("{}\n{}\n", *report.violation, replay(arguments, report.seed));
     return EXIT_FAILURE;
   }
   fmt::print("{} seeds from {} on: {} crashes at {} steps in {:.1f} s, no invariant violated\n",
