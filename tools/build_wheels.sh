@@ -3,7 +3,7 @@
 # Python 3.10, for 3.11, and one for 3.12 and all later ones. They end in build/wheels/dist. Each is
 # looked at by auditwheel and tested in a virtual environment that holds nothing else.
 #
-#   tools/build_wheels.sh            build and test
+#   tools/build_wheels.sh [RESULTS]  build and test; RESULTS: a file for pytest's results as XML
 #   tools/build_wheels.sh --no-test  build only
 #
 # Needs Python 3.10, 3.11 and 3.12, on PATH or kept by pyenv, and what tools/setup.sh test installs.
@@ -84,4 +84,4 @@ done
 ls -l "$dist"
 [[ ${1:-} == --no-test ]] && exit 0
 RINGSYNC_WHEELS="$(printf '%s\n' "${wheels[@]}")" \
-  .venv/bin/python3 -m pytest tests/wheels --cassandra=5.0 -rs
+  .venv/bin/python3 -m pytest tests/wheels --cassandra=5.0 -rs ${1:+--junitxml "$1"}

@@ -18,6 +18,7 @@ import xml.etree.ElementTree as xml
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs/long-run.md"
 HEADING = "## "
+FUZZED_S_MIN = 600
 INTRODUCTION = """# The long run
 
 What the tests measured at full size. Each section was written by the command that it names.
@@ -89,8 +90,14 @@ def of_tests(results: pathlib.Path, again: pathlib.Path | None) -> list[str]:
 def of_fuzzing(results: pathlib.Path) -> list[str]:
     """The lines of tools/fuzz.sh. Raises ValueError where there is none or a target failed."""
     found = re.findall(r"^fuzz (\w+): (.*)$", results.read_text(encoding="utf-8"), re.MULTILINE)
-    if not found or any(not text.endswith("no crash") for _, text in found):
-        raise ValueError("a target failed, or none was run")
+    targets = {folder.name for folder in (ROOT / "tests/fuzz/corpus").iterdir()} | {"type_text"}
+    if missing := targets - {name for name, _ in found}:
+        raise ValueError(f"not run: {', '.join(sorted(missing))}")
+    if failed := [name for name, text in found if not text.endswith("no crash")]:
+        raise ValueError(f"failed: {', '.join(failed)}")
+    for name, text in found:
+        if int(re.search(r" in (\d+) s", text)[1]) < FUZZED_S_MIN:
+            raise ValueError(f"{name} was not run for {FUZZED_S_MIN} s")
     rows = [f"| {name} | {text} |" for name, text in found]
     return ["", "| target | measured |", "|---|---|", *rows]
 

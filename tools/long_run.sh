@@ -24,6 +24,12 @@ for part in "${parts[@]}"; do
   }
 done
 
+# What is built is what the sections name, whatever is committed or changed meanwhile.
+if ! git diff --quiet HEAD -- ':!docs'; then
+  echo "long_run: there are changes that are in no commit; the results would name none" >&2
+  exit 1
+fi
+commit="$(git rev-parse --short=12 HEAD)"
 # shellcheck source=tools/setup.sh
 source tools/setup.sh
 setup_test
@@ -48,7 +54,7 @@ run_tests() {
   done
   shift
   env "${sizes[@]}" tools/run_integration.sh -rs --junitxml "$results/$part.xml" "$@"
-  .venv/bin/python3 tools/long_run.py "$part" "$results/$part.xml" "${sizes[@]}"
+  .venv/bin/python3 tools/long_run.py --commit "$commit" "$part" "$results/$part.xml" "${sizes[@]}"
 }
 
 node=""
@@ -80,7 +86,7 @@ run_faults() { run_tests faults RINGSYNC_TEST_FAULTS=all -- "${faults[@]}"; }
 run_soak() { run_tests soak RINGSYNC_TEST_SOAK_SECONDS=3600 -- "${soak[@]}"; }
 run_fuzz() {
   tools/fuzz.sh 600 | tee "$results/fuzz.txt"
-  .venv/bin/python3 tools/long_run.py fuzz "$results/fuzz.txt"
+  .venv/bin/python3 tools/long_run.py --commit "$commit" fuzz "$results/fuzz.txt"
 }
 run_simulation() {
   local simulation=build/release/simulation arguments
@@ -90,9 +96,12 @@ run_simulation() {
     # shellcheck disable=SC2086  # several words
     "$simulation" $arguments
   done | tee "$results/simulation.txt"
-  .venv/bin/python3 tools/long_run.py simulation "$results/simulation.txt"
+  .venv/bin/python3 tools/long_run.py --commit "$commit" simulation "$results/simulation.txt"
 }
-run_wheels() { tools/build_wheels.sh; }
+run_wheels() {
+  tools/build_wheels.sh "$results/wheels.xml"
+  .venv/bin/python3 tools/long_run.py --commit "$commit" wheels "$results/wheels.xml"
+}
 
 for part in "${parts[@]}"; do
   printf '\n== The long run: %s (%s)\n' "$part" "$(date -u +%H:%M:%S)"

@@ -30,7 +30,8 @@ class Server:
     """`ringsync serve` on a free port, and its log. End it with `stop`, or use it in a `with`."""
 
     def __init__(self, program: pathlib.Path, folder: pathlib.Path, *arguments: object, **options):
-        self.log_lines: list[str] = []
+        self.log_lines: list[str] = []  # of standard output, where Fivetran reads the log
+        self.error_lines: list[str] = []
         self._port = threading.Event()
         self.port = 0
         self.process = planted.WatchedProcess(
@@ -39,14 +40,18 @@ class Server:
             cwd=folder, **options,
         )  # fmt: skip
         self._readers = [
-            threading.Thread(target=self._read, args=[stream], daemon=True)
-            for stream in (self.process.stdout, self.process.stderr)
+            threading.Thread(target=self._read, args=read, daemon=True)
+            for read in (
+                (self.process.stdout, self.log_lines),
+                (self.process.stderr, self.error_lines),
+            )
         ]
         for reader in self._readers:
             reader.start()
         if not self._port.wait(START_TIMEOUT_S):
             self.stop()
-            raise AssertionError(f"it does not say on which port it listens: {self.log_lines}")
+            said = self.log_lines + self.error_lines
+            raise AssertionError(f"it does not say on which port it listens: {said}")
 
     def __enter__(self) -> "Server":
         return self
@@ -54,9 +59,9 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _read(self, stream: Iterable[str]) -> None:
+    def _read(self, stream: Iterable[str], lines: list[str]) -> None:
         for line in stream:
-            self.log_lines.append(line.rstrip("\n"))
+            lines.append(line.rstrip("\n"))
             planted.WATCH.note(line, "the server's log")
             listens = re.search(r"[Ll]isten\w* .*?(?:port |:)(\d+)", line)
             if listens and not self.port:
@@ -87,6 +92,7 @@ class Server:
             raise
         for reader in self._readers:
             reader.join()
+        assert not self.error_lines, f"beside its log it says: {self.error_lines}"
         return self.process.returncode
 
     def usage(self) -> "Usage":

@@ -80,6 +80,9 @@ class Sync:
     def pages_since(self, unix_s):
         return sum(page["unix_ms"] > unix_s * 1000 for page in self.pages())
 
+    def pages_between(self, began_unix_s, ended_unix_s):
+        return self.pages_since(began_unix_s) - self.pages_since(ended_unix_s)
+
     def tables(self):
         summary = json.loads(self.summary.read_text())
         return {table["name"]: table for table in summary["tables"]}

@@ -17,12 +17,16 @@ from cassandra.concurrent import execute_concurrent
 from cassandra.query import BatchStatement, BatchType
 
 TOOLS = pathlib.Path(__file__).resolve().parents[2] / "tools" / "cassandra"
+TOOL_TIMEOUT_S = 2000  # three nodes of a busy machine, each of which may take 600 s
 
 
 def tool(name, *arguments):
-    """Runs one of tools/cassandra; its standard output."""
+    """Runs one of tools/cassandra; its standard output. A hang fails with TimeoutExpired."""
     done = subprocess.run(
-        [sys.executable, TOOLS / name, *map(str, arguments)], capture_output=True, text=True
+        [sys.executable, TOOLS / name, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=TOOL_TIMEOUT_S,
     )
     if done.returncode != 0:
         pytest.fail(f"{name} {arguments[0]}: {done.stderr}", pytrace=False)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.sanitized
+
 
 @pytest.fixture
 def shop(keyspace, session):

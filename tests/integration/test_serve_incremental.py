@@ -8,6 +8,8 @@ import pytest
 from cassandra.concurrent import execute_concurrent_with_args
 from fake_destination import FakeDestination
 
+pytestmark = pytest.mark.sanitized
+
 ROWS = 3000
 OLD = datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC)
 

@@ -27,6 +27,7 @@ ROWS = 20_000
 PAUSE_S = 3
 CANCELLATIONS = 9
 CANCELLED_MS_MAX = 100
+IS_SANITIZED = "ASAN_OPTIONS" in os.environ
 HEALTH_SERVING, HEALTH_NOT_SERVING = b"\x08\x01", b"\x08\x02"  # HealthCheckResponse
 
 
@@ -87,7 +88,8 @@ def test_a_cancelled_call_ends_its_scan_and_leaves_nothing(
         f" the call was cancelled, {CANCELLATIONS} times"
     )
     # Sanitizers take a multiple of the time, and any one may have to wait on a busy machine.
-    assert "ASAN_OPTIONS" in os.environ or min(took_ms) <= CANCELLED_MS_MAX
+    if not IS_SANITIZED:
+        assert median_ms <= CANCELLED_MS_MAX and max(took_ms) < 1000
     until(lambda: serve.usage().descriptors <= before.descriptors, "their connections are closed")
     rows = sum(map(rows_in, fivetran.update(configuration)))
     assert rows == FLIGHTS, "one that is not cancelled reads everything"
@@ -157,19 +159,29 @@ def test_many_calls_at_once_each_get_all_rows(
             client.sync(destination, configuration)
             return destination
 
-    before = serve.usage()
+    def count(number):
+        del number
+        with Client(serve.port) as client:
+            return sum(map(rows_in, client.update(configuration)))
+
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        assert set(pool.map(count, range(AT_ONCE))) == {ROWS}
+        before = settled(serve)  # what so many calls leave for the next is there
         destinations = list(pool.map(sync, range(AT_ONCE)))
     for destination in destinations:
         check_readings(session, readings, destination)
-    until(lambda: serve.usage().threads <= before.threads + 4, "the calls' threads have ended")
-    until(lambda: serve.usage().descriptors <= before.descriptors + 4, "connections are closed")
-    usage = serve.usage()
+    until(lambda: serve.usage().threads <= before.threads, "the calls' threads have ended")
+    until(lambda: serve.usage().descriptors <= before.descriptors, "connections are closed")
+    after = settled(serve)
     measured(
-        f"{AT_ONCE} calls at once: VmHWM {usage.peak_kib / 1024:.1f} MiB, afterwards"
-        f" {usage.threads} threads, {usage.descriptors} descriptors"
+        f"{AT_ONCE} calls at once: VmHWM {after.peak_kib / 1024:.1f} MiB, resident"
+        f" {before.resident_kib} → {after.resident_kib} KiB, threads {before.threads} →"
+        f" {after.threads}, descriptors {before.descriptors} → {after.descriptors}"
     )
-    assert usage.peak_kib <= PEAK_KIB_MAX
+    assert after.peak_kib <= PEAK_KIB_MAX
+    if IS_SANITIZED:
+        return  # freed memory is kept for a while
+    assert after.resident_kib - before.resident_kib < 4096
 
 
 @pytest.mark.timeout(3600)
@@ -212,7 +224,7 @@ def test_calls_one_after_another_leak_nothing(
         f" threads {before.threads} → {after.threads},"
         f" descriptors {before.descriptors} → {after.descriptors}"
     )
-    assert after.resident_kib - before.resident_kib < 4096 + 2 * CALLS
+    assert after.resident_kib - before.resident_kib < 1024 + CALLS
 
 
 def settled(serve):

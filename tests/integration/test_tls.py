@@ -103,6 +103,7 @@ def check(ringsync, configuration):
     return ringsync.run("check", "--configuration", configuration)
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("verify", ["ca", "full", "none"])
 def test_a_sync_over_tls_brings_every_row(ringsync, tls_config, tmp_path, verify):
@@ -136,6 +137,7 @@ def test_a_node_whose_certificate_another_authority_signed_is_refused(
 @pytest.mark.timeout(60)
 def test_a_client_without_its_certificate_is_not_let_in(ringsync, tls_config):
     done = check(ringsync, tls_config(tls_cert_file=None, tls_key_file=None))
+    assert done.returncode == SOURCE
     assert "error[tls]" in done.stderr
     assert "certificate required" in done.stderr and "the client's" in done.stderr, done.stderr
 
@@ -146,6 +148,7 @@ def test_a_client_whose_certificate_has_expired_is_not_let_in(ringsync, tls_conf
         tmp_path, node, "late", extension="extendedKeyUsage=clientAuth", days=-1
     )
     done = check(ringsync, tls_config(tls_cert_file=str(certificate), tls_key_file=str(key)))
+    assert done.returncode == SOURCE
     assert "error[tls]" in done.stderr and "certificate expired" in done.stderr, done.stderr
 
 
@@ -156,6 +159,7 @@ def test_a_client_whose_certificate_a_stranger_signed_is_not_let_in(ringsync, tl
         ringsync,
         tls_config(tls_cert_file=stranger, tls_key_file=stranger.replace(".pem", ".key")),
     )
+    assert done.returncode == SOURCE
     assert "error[tls]" in done.stderr, done.stderr
     assert "client's certificate whose authority it does not trust" in done.stderr, done.stderr
 

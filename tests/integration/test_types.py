@@ -6,6 +6,8 @@ import json
 import duckdb
 import pytest
 
+pytestmark = pytest.mark.sanitized
+
 
 def sync(ringsync, configuration, tmp_path):
     """(finished process, summary of each table by name)"""

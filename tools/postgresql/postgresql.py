@@ -65,7 +65,9 @@ def run(command: list[object], folder: Path) -> None:
         words = ["runuser", "-u", "postgres", "--", *words]
     log = folder / "programs.log"
     with log.open("a") as out:
-        done = subprocess.run(words, cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            words, cwd=folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, timeout=300
+        )
     if done.returncode != 0:
         raise ServerError(f"{Path(str(command[0])).name} failed:\n{log.read_text()[-2000:]}")
 
