@@ -155,7 +155,7 @@ tools/check_style.sh
 python3 tests/layers/layers_test.py
 python3 tests/promises/promises_test.py
 # It starts while the program is built.
-(python3 tools/cassandra/cassandra.py start --dir "$node/cassandra" >"$node/node.json.new" &&
+(python3 tools/cassandra/cassandra.py start --heap 2g --dir "$node/cassandra" >"$node/node.json.new" &&
   mv "$node/node.json.new" "$node/node.json") 2>"$node/log" &
 node_start=$!
 step "Program and unit tests: release"
