@@ -22,6 +22,7 @@ from fivetran_client import Client, Server, until
 CALLS = int(os.environ.get("RINGSYNC_TEST_CALLS", "120"))
 AT_ONCE = 20
 PEAK_KIB_MAX = 64 * 1024
+PEAK_AT_ONCE_KIB_MAX = 96 * 1024  # of all those calls together
 FLIGHTS = 336_776
 ROWS = 20_000
 PAUSE_S = 3
@@ -178,7 +179,7 @@ def test_many_calls_at_once_each_get_all_rows(
         f" {before.resident_kib} → {after.resident_kib} KiB, threads {before.threads} →"
         f" {after.threads}, descriptors {before.descriptors} → {after.descriptors}"
     )
-    assert after.peak_kib <= PEAK_KIB_MAX
+    assert after.peak_kib <= PEAK_AT_ONCE_KIB_MAX
     if IS_SANITIZED:
         return  # freed memory is kept for a while
     assert after.resident_kib - before.resident_kib < 4096
