@@ -3,7 +3,8 @@
 # its section of docs/long-run.md, with commit, seed and command: run it on a clean commit.
 #
 #   ./test.sh --long [PART...]   all parts, several hours; or those that are named:
-#     counts    every other integration test: 20,000 rows of every type, 500 tables, 1,000 calls
+#     counts    every other integration test: 20,000 rows of every type, 500 tables
+#     fivetran  those of `serve`: 20,000 rows of every type from each checkpoint on, 1,000 calls
 #     versions  20,000 rows of every type, and the promises, on Cassandra's other versions
 #     crashes   100 kills and full disks of each kind
 #     faults    every fault of nodes and lines
@@ -14,12 +15,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-all=(counts versions crashes faults soak fuzz simulation wheels)
+all=(counts fivetran versions crashes faults soak fuzz simulation wheels)
 parts=("$@")
 [[ ${#parts[@]} -gt 0 ]] || parts=("${all[@]}")
 for part in "${parts[@]}"; do
   [[ " ${all[*]} " == *" $part "* ]] || {
-    sed -n '2,14s/^# \{0,1\}//p' "$0"
+    sed -n '2,15s/^# \{0,1\}//p' "$0"
     exit 2
   }
 done
@@ -43,6 +44,7 @@ crashes=("$tests"/test_crashes.py "$tests"/test_full_disk.py "$tests"/test_postg
   "$tests"/test_serve_crashes.py)
 faults=("$tests"/test_cluster_faults.py "$tests"/test_network_faults.py)
 soak=("$tests"/test_soak.py)
+mapfile -t fivetran < <(printf '%s\n' "$tests"/test_serve_*.py | grep -v test_serve_crashes)
 
 # run_tests PART NAME=SIZE... -- ARGUMENT...: the sizes reach the tests by their environment.
 run_tests() {
@@ -66,16 +68,23 @@ stop_node() {
 }
 trap stop_node EXIT
 
-run_counts() {
+# run_on_large_node PART NAME=SIZE... -- ARGUMENT...: 500 tables need more than a gigabyte.
+run_on_large_node() {
   node="$(mktemp -d)"
-  # 500 tables need more than a gigabyte.
   python3 tools/cassandra/cassandra.py start --heap 3g --dir "$node/cassandra" >"$node/node.json"
-  RINGSYNC_TEST_CASSANDRA="$node/node.json" run_tests counts \
-    RINGSYNC_TEST_ROWS=20000 RINGSYNC_TEST_KILLS=60 RINGSYNC_TEST_TABLES=500 \
-    RINGSYNC_TEST_CALLS=1000 RINGSYNC_TEST_CHANGES=5 RINGSYNC_TEST_HOSTILE_ROWS=1000000 \
-    RINGSYNC_TEST_ROUTING=all -- --cassandra=5.0 \
-    "${crashes[@]/#/--ignore=}" "${faults[@]/#/--ignore=}" "${soak[@]/#/--ignore=}"
+  RINGSYNC_TEST_CASSANDRA="$node/node.json" run_tests "$@"
   stop_node
+}
+run_counts() {
+  run_on_large_node counts \
+    RINGSYNC_TEST_ROWS=20000 RINGSYNC_TEST_KILLS=60 RINGSYNC_TEST_TABLES=500 \
+    RINGSYNC_TEST_CHANGES=5 RINGSYNC_TEST_HOSTILE_ROWS=1000000 RINGSYNC_TEST_ROUTING=all \
+    -- --cassandra=5.0 "${crashes[@]/#/--ignore=}" "${faults[@]/#/--ignore=}" \
+    "${soak[@]/#/--ignore=}" "${fivetran[@]/#/--ignore=}"
+}
+run_fivetran() {
+  run_on_large_node fivetran RINGSYNC_TEST_ROWS=20000 RINGSYNC_TEST_CALLS=1000 \
+    RINGSYNC_TEST_CHANGES=5 -- --cassandra=5.0 "${fivetran[@]}"
 }
 run_versions() {
   run_tests versions RINGSYNC_TEST_ROWS=20000 -- --cassandra=4.1 --cassandra=3.11 \
