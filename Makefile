@@ -2,7 +2,7 @@
 # that is in build/Release/ then. Everything else is built by CMake alone (README.md).
 .PHONY: build_dependencies build_connector
 
-# On Debian 12; needs root, or sudo, where packages are missing.
+# On Debian 12 with Rust 1.89 or newer (rustup's); needs root, or sudo, where packages are missing.
 build_dependencies:
 	tools/setup.sh connector
 

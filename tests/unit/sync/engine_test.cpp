@@ -399,6 +399,29 @@ TEST_F(Engine, RangesBehindOneThatGetsNowhereAreReadMeanwhile) {
   expect_equal_to_source();
 }
 
+TEST_F(Engine, ANodeThatRefusesTheLogInWhileItComesUpCostsNothingButTime) {
+  tables_["big"] = table_of(2000, false);
+  FakeSourceOptions coming_up;
+  int refusals = 0;
+  coming_up.fault = [&](const ScanRequest& request) -> std::optional<Error> {
+    if (request.page_limit != 0 || ++refusals > 30) return std::nullopt;
+    return Error{ErrorCode::kAuth, "no such role"};
+  };
+  const auto summary = sync(coming_up);
+  ASSERT_TRUE(summary.ok());
+  EXPECT_FALSE(summary->tables[0].error);
+  EXPECT_GT(refusals, 30);
+  expect_equal_to_source();
+  // Credentials that are no good any more end it, as what they are.
+  coming_up.fault = [](const ScanRequest&) { return Error{ErrorCode::kAuth, "no such role"}; };
+  const int64_t before_ms = clock_.steady_ms();
+  const auto locked_out = sync(coming_up);
+  ASSERT_TRUE(locked_out.ok());
+  ASSERT_TRUE(locked_out->tables[0].error.has_value());
+  EXPECT_EQ(locked_out->tables[0].error->code, ErrorCode::kAuth);
+  EXPECT_LT(clock_.steady_ms() - before_ms - 60'000, kBoundedMs);  // sync() lets a minute pass
+}
+
 TEST_F(Engine, TablesThatEachHaveUnreadableRangesEndInBoundedTimeTogether) {
   FakeSourceOptions lost_node;
   lost_node.fault = [&](const ScanRequest& request) -> std::optional<Error> {
