@@ -15,7 +15,6 @@ from crashes import (
     BOUNDS,
     COUNT,
     LANDED_LEAST,
-    RESUMED_LEAST,
     TIMEOUT_S,
     ChangedShop,
     Destination,
@@ -135,7 +134,7 @@ def test_syncs_into_a_disk_that_gets_full_tell_it_and_go_on_when_there_is_room(
             changed.check(destination, is_later)
             destinations.remove(destination)
     assert full >= LANDED_LEAST, f"{full} of {COUNT} disks were full"
-    assert syncs.resumed >= RESUMED_LEAST, "hardly a restart had a checkpoint"
+    assert syncs.resumed >= COUNT // 10, "hardly a restart had a checkpoint"
     measured(
         f"{COUNT} disks, {full} full; sizes over {len(ranges[False]) >> 10} KiB of first and"
         f" {len(ranges[True]) >> 10} KiB of later syncs; {syncs.resumed} restarts behind a"

@@ -122,9 +122,13 @@ def test_requests_of_other_calls_count_too(serve, silent_host, measured):
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         codes = collections.Counter(pool.map(code_of_a_test, range(8)))
-    assert codes == {"failure": 4, grpc.StatusCode.RESOURCE_EXHAUSTED: 4}
+    refused = codes[grpc.StatusCode.RESOURCE_EXHAUSTED]
+    # More where gRPC has had enough of what arrives at once.
+    assert 4 <= refused <= 7 and codes["failure"] == 8 - refused, codes
     peak_mib = serve.usage().peak_kib / 1024
-    measured(f"8 tests of a configuration of 60 MiB, 4 of them refused: peak {peak_mib:.0f} MiB")
+    measured(
+        f"8 tests of a configuration of 60 MiB, {refused} of them refused: peak {peak_mib:.0f} MiB"
+    )
     assert peak_mib < 1024
     with Client(serve.port) as client:
         assert client.form().fields
