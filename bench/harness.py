@@ -21,16 +21,6 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def commit() -> str:
-    """What is measured: a commit, or one with changes."""
-    git = ["git", "-C", str(ROOT)]
-    head = subprocess.run(
-        [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
-    )
-    changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ":!docs"])
-    return head.stdout.strip() + (" with changes" if changed.returncode else "")
-
-
 @contextlib.contextmanager
 def cassandra() -> Iterator[dict]:
     """The benchmark's own node, whose data stays from run to run."""

@@ -9,7 +9,8 @@ import first_load
 import fivetran
 import incremental
 import memory
-from harness import cassandra, commit
+from harness import cassandra
+from measured_commit import measured_commit
 
 SECTIONS = ("first_load", "incremental", "memory", "fivetran")
 
@@ -30,7 +31,7 @@ def main() -> int:
         parser.error(f"--before: {arguments.before} is no program")
     rounds = 2 if arguments.quick else arguments.rounds
     wanted = arguments.only or SECTIONS
-    measured = {"commit": commit()}
+    measured = {"commit": measured_commit()}
     with cassandra() as node:
         if "first_load" in wanted:
             before = arguments.before and arguments.before.resolve()

@@ -11,9 +11,10 @@ import argparse
 import datetime
 import pathlib
 import re
-import subprocess
 import sys
 import xml.etree.ElementTree as xml
+
+from measured_commit import measured_commit
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs/long-run.md"
@@ -23,16 +24,6 @@ INTRODUCTION = """# The long run
 
 What the tests measured at full size. Each section was written by the command that it names.
 """
-
-
-def git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-def commit() -> str:
-    dirty = git("status", "--porcelain", "--untracked-files=no", "--", ":!docs/long-run.md")
-    return f"`{git('rev-parse', '--short=12', 'HEAD')}`" + (" with changes" if dirty else "")
 
 
 def measured(case: xml.Element) -> list[str]:
@@ -75,7 +66,10 @@ def of_tests(results: pathlib.Path, again: pathlib.Path | None) -> list[str]:
         raise ValueError("nothing was measured")
     skipped = sum(case.find("skipped") is not None for case in cases.values())
     minutes = sum(float(case.get("time", 0)) for case in cases.values()) / 60
-    told = [f"- failed, and passed when run again at commit {commit()}: {name}" for name in failed]
+    told = [
+        f"- failed, and passed when run again at commit `{measured_commit()}`: {name}"
+        for name in failed
+    ]
     return [
         f"- tests: {len(cases)} run against real Cassandras, {skipped} skipped, all others passed,"
         f" in {minutes:.0f} minutes",
@@ -147,7 +141,7 @@ def main() -> int:
         return 1
     about = [
         f"- command: `./test.sh --long {arguments.part}`",
-        f"- commit: {f'`{arguments.commit}`' if arguments.commit else commit()}",
+        f"- commit: `{arguments.commit or measured_commit()}`",
         f"- date: {datetime.date.today()}",
         *([f"- sizes: {', '.join(arguments.sizes)}"] if arguments.sizes else []),
     ]

@@ -20,6 +20,8 @@ from collections.abc import Callable
 import checksum
 from cassandra.util import Date, Duration, OrderedMap, Time
 
+# As CQL writes a type that nobody knows but the server.
+UNKNOWN_TYPE = "'org.apache.cassandra.db.marshal.DynamicCompositeType(s=>UTF8Type)'"
 _EPOCH = datetime.datetime(1970, 1, 1)
 _DAY_NS = 86_400_000_000_000
 _DATE_DAYS = (-719_162, 2_932_896)  # years 1 to 9999, which the driver and Python know

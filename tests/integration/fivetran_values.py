@@ -35,11 +35,17 @@ def data_type(cql_type: CqlType, mapping: str, is_key: bool) -> str:
     return TYPES[mapping][cql_type.kind]
 
 
+def held_type(cql_type: CqlType, mapping: str, is_key: bool) -> CqlType:
+    """The type in whose canonical form cells are compared: numbers may become the nearest ones."""
+    is_rounded = cql_type.kind == "decimal" and not is_key and mapping == "compatible"
+    return _DOUBLE if is_rounded else cql_type
+
+
 def expected(cql_type: CqlType, mapping: str, is_key: bool, cell: object) -> object:
     """The canonical cell that must arrive; with `on_unrepresentable` = null."""
     if cell is None or cql_type.inside or is_key or mapping == "lossless":
         return cell
-    if cql_type.kind == "decimal":
+    if held_type(cql_type, mapping, is_key) is _DOUBLE:
         return cql_values.canonical(_DOUBLE, float(decimal.Decimal(cell)))
     if cql_type.kind == "varint" and cell not in _LONG:
         return None
@@ -52,9 +58,8 @@ def arrived(cql_type: CqlType, mapping: str, is_key: bool, value: object) -> obj
         return None
     if cql_type.inside:
         return cql_values.from_destination(cql_type, cql_values.parsed_json(value))
+    cql_type = held_type(cql_type, mapping, is_key)
     kind = cql_type.kind
-    if kind == "decimal" and not is_key and mapping == "compatible":
-        return cql_values.canonical(_DOUBLE, value)
     if kind == "timestamp":
         seconds, nanoseconds = value
         milliseconds, rest = divmod(seconds * 10**9 + nanoseconds, 10**6)

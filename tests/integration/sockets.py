@@ -1,10 +1,14 @@
-"""TCP sockets of a process, as the kernel tells: where it listens, and to whom it is connected."""
+"""TCP sockets of a process, as the kernel tells: where it listens, and to whom it is connected; and
+hosts that are none: one that says nothing, one that nobody may visit."""
 
 import contextlib
 import ipaddress
 import os
 import pathlib
+import socket
 from collections.abc import Iterator
+
+import pytest
 
 LISTENING = "0A"
 
@@ -35,3 +39,23 @@ def connected_to(pid: int) -> set[str]:
     """IPv4 addresses to which a process has connections."""
     remotes = [bytes.fromhex(fields[2].partition(":")[0]) for fields in _rows_of(pid, "tcp")]
     return {str(ipaddress.IPv4Address(remote[::-1])) for remote in remotes}
+
+
+@contextlib.contextmanager
+def silent_host(**more: str) -> Iterator[dict[str, str]]:
+    """A configuration whose host takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        yield {
+            "host_1": "127.0.0.1", "port": str(silent.getsockname()[1]), "username": "u",
+            "password": "p", "data_center_region": "dc1", "keyspace": "k", **more,
+        }  # fmt: skip
+
+
+@contextlib.contextmanager
+def unvisited_port() -> Iterator[str]:
+    """A port that listens, to which nobody must have connected by the end of the block."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.3)
+        yield str(server.getsockname()[1])
+        with pytest.raises(TimeoutError):
+            server.accept()

@@ -7,6 +7,7 @@ import time
 
 import duckdb
 import pytest
+from sockets import silent_host
 
 USAGE, SOURCE, INTERRUPTED = 2, 3, 130
 
@@ -113,11 +114,10 @@ def test_a_cluster_that_is_down_ends_its_round_only(config, keyspace, start_ever
 
 @pytest.mark.timeout(120)
 def test_a_sync_that_outlasts_the_interval_starts_the_next_at_once(config, keyspace, start_every):
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, says nothing
+    with silent_host() as silent:
         configuration = config(
-            keyspace, host_1="127.0.0.1", port=str(silent.getsockname()[1]),
-            connect_timeout_seconds="2",
-        )  # fmt: skip
+            keyspace, host_1=silent["host_1"], port=silent["port"], connect_timeout_seconds="2"
+        )
         process, lines = start_every(configuration, "1s")
         lines.wait_for("longer than the 1.0 s of --every", count=2)
         process.send_signal(signal.SIGTERM)

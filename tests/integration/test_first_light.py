@@ -5,8 +5,8 @@ import json
 import duckdb
 import nyc as nyc_loader
 import pytest
+from cql_values import UNKNOWN_TYPE
 
-UNKNOWN_TYPE = "'org.apache.cassandra.db.marshal.DynamicCompositeType(s=>UTF8Type)'"
 SOURCE_ROWS = {
     "airlines": 16,
     "airports": 1458,

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from cql_values import UNKNOWN_TYPE
 
 pytestmark = pytest.mark.sanitized
 
@@ -51,8 +52,7 @@ def test_a_first_sync_is_planned_with_its_reasons_and_nothing_is_written(
 
 @pytest.mark.timeout(60)
 def test_a_table_of_a_type_that_nobody_knows_is_named(ringsync, config, shop, session):
-    unknown = "'org.apache.cassandra.db.marshal.DynamicCompositeType(s=>UTF8Type)'"
-    session.execute(f"ALTER TABLE {shop}.orders ADD labels {unknown}")
+    session.execute(f"ALTER TABLE {shop}.orders ADD labels {UNKNOWN_TYPE}")
     done = ringsync.run("plan", "--configuration", config(shop))
     assert "error[unsupported_type]: table" in done.stdout and "labels" in done.stdout, done.stdout
 

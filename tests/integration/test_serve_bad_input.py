@@ -6,11 +6,11 @@ import re
 
 import grpc
 import pytest
+from cql_values import UNKNOWN_TYPE
 from fake_destination import FakeDestination
 from fivetran_client import select
 from fivetran_connector_sdk.protos import common_pb2
 
-UNKNOWN_TYPE = "'org.apache.cassandra.db.marshal.DynamicCompositeType(s=>UTF8Type)'"
 WRONG = {
     "host_1": "no host",
     "port": "seventy",

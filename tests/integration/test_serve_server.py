@@ -17,6 +17,7 @@ import planted
 import pytest
 from fivetran_client import Client, Server, until
 from half_sent import HalfSent
+from sockets import silent_host
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 CONNECTOR = REPOSITORY / "build/Release/ringsync_connector"
@@ -76,24 +77,20 @@ def test_one_connection_has_a_limit_of_calls_and_the_next_waits_for_its_turn(ser
 
 
 @pytest.fixture
-def silent_host():
-    """A configuration whose host takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        yield {
-            "host_1": "127.0.0.1", "port": str(listener.getsockname()[1]), "username": "u",
-            "password": "p", "data_center_region": "dc1", "keyspace": "k",
-            "connect_timeout_seconds": "15",
-        }  # fmt: skip
+def silent():
+    """A configuration whose host says nothing."""
+    with silent_host(connect_timeout_seconds="15") as configuration:
+        yield configuration
 
 
 @pytest.mark.timeout(120)
-def test_requests_of_syncs_under_way_take_no_more_memory_than_is_said(serve, silent_host, measured):
+def test_requests_of_syncs_under_way_take_no_more_memory_than_is_said(serve, silent, measured):
     """Each keeps its request to its end: 256 MiB of them are taken, whatever a client sends."""
     state = " " * (60 << 20) + "{}"
     calls, refused = [], 0
     with Client(serve.port) as client:
         for _ in range(8):
-            call = client.update(silent_host, state)
+            call = client.update(silent, state)
             calls.append(call)
             under_way = len(calls) - refused
             until(lambda: call.done() or taken(serve) == under_way, "an answer")  # noqa: B023
@@ -109,9 +106,9 @@ def test_requests_of_syncs_under_way_take_no_more_memory_than_is_said(serve, sil
 
 
 @pytest.mark.timeout(120)
-def test_requests_of_other_calls_count_too(serve, silent_host, measured):
+def test_requests_of_other_calls_count_too(serve, silent, measured):
     """A test of the connection keeps its configuration for as long as the host says nothing."""
-    configuration = {**silent_host, "of no use": " " * (60 << 20)}
+    configuration = {**silent, "of no use": " " * (60 << 20)}
 
     def code_of_a_test(_):
         with Client(serve.port) as client:

@@ -5,6 +5,7 @@ import json
 
 import duckdb
 import pytest
+from cql_values import UNKNOWN_TYPE
 
 pytestmark = pytest.mark.sanitized
 
@@ -107,8 +108,7 @@ def test_empty_cells_of_types_with_a_fixed_size_are_null_and_empty_text_is_not(
 def test_a_type_that_nobody_knows_fails_its_table_by_name_and_no_other(
     ringsync, config, keyspace, session, tmp_path
 ):
-    unknown = "'org.apache.cassandra.db.marshal.DynamicCompositeType(s=>UTF8Type)'"
-    session.execute(f"CREATE TABLE {keyspace}.odd (id int PRIMARY KEY, shape {unknown})")
+    session.execute(f"CREATE TABLE {keyspace}.odd (id int PRIMARY KEY, shape {UNKNOWN_TYPE})")
     session.execute(f"CREATE TABLE {keyspace}.plain (id int PRIMARY KEY)")
     session.execute(f"INSERT INTO {keyspace}.plain (id) VALUES (1)")
     done, tables = sync(ringsync, config(keyspace), tmp_path)

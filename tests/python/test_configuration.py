@@ -1,10 +1,9 @@
 """validate_configuration: everything that is wrong, at once, before any connection."""
 
-import socket
-
 import pytest
 import ringsync
 from destination import Destination, Log
+from sockets import unvisited_port
 
 GOOD = {
     "host_1": "127.0.0.1",
@@ -37,13 +36,8 @@ def test_every_problem_is_named_at_once_by_a_value_error_with_the_programs_code(
     "call", [ringsync.schema, lambda c: ringsync.update(c, {}, Destination([]), Log())]
 )
 def test_schema_and_update_refuse_a_wrong_configuration_before_they_connect(call):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(0.3)
-        port = str(server.getsockname()[1])
-        with pytest.raises(ValueError, match="keyspace"):
-            call({**GOOD, "port": port, "keyspace": ""})
-        with pytest.raises(TimeoutError):
-            server.accept()
+    with unvisited_port() as port, pytest.raises(ValueError, match="keyspace"):
+        call({**GOOD, "port": port, "keyspace": ""})
 
 
 def test_a_variable_of_the_environment_is_put_in_and_its_value_never_shown(monkeypatch):

@@ -1,21 +1,19 @@
 """Ctrl-C: a process of its own gets SIGINT and ends by KeyboardInterrupt, promptly. And what waits
 holds up no other thread of Python's."""
 
-import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 
 import planted
 import pytest
 import ringsync
 from destination import Destination, Log
+from other_thread import other_thread
+from sockets import silent_host
 
 pytestmark = pytest.mark.timeout(120)
 PROMPT_S = 5  # about one, on a machine that has nothing else to do
@@ -49,16 +47,6 @@ TAIL = """
 except KeyboardInterrupt:
     print("KeyboardInterrupt", flush=True)
 """
-
-
-@contextlib.contextmanager
-def silent_server(**more: str) -> Iterator[dict]:
-    """A configuration whose host takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        yield {
-            "host_1": "127.0.0.1", "port": str(silent.getsockname()[1]), "username": "u",
-            "password": "p", "data_center_region": "dc1", "keyspace": "k", **more,
-        }  # fmt: skip
 
 
 def interrupted(configuration: dict, code: str) -> tuple[str, float]:
@@ -106,7 +94,7 @@ def test_ctrl_c_ends_a_read_promptly(configuration, nyc, measured, code):
     ids=["schema", "scan", "update"],
 )
 def test_ctrl_c_ends_the_wait_for_a_server_that_says_nothing(measured, code):
-    with silent_server(connect_timeout_seconds="60") as configuration:
+    with silent_host(connect_timeout_seconds="60") as configuration:
         out, seconds = interrupted(configuration, code)
     measured(f"ended {seconds:.2f} s after SIGINT")
     assert seconds < PROMPT_S
@@ -123,22 +111,10 @@ def test_ctrl_c_ends_the_wait_for_a_server_that_says_nothing(measured, code):
     ids=["schema", "scan", "update"],
 )
 def test_other_threads_run_while_a_server_is_waited_for(measured, call):
-    counted, ended = 0, threading.Event()
-
-    def count() -> None:
-        nonlocal counted
-        while not ended.is_set():
-            counted += 1
-            time.sleep(0.001)
-
-    with silent_server(connect_timeout_seconds="2") as configuration:
-        thread = threading.Thread(target=count)
-        thread.start()
+    with silent_host(connect_timeout_seconds="2") as configuration, other_thread() as other:
         began = time.monotonic()
         with pytest.raises(ringsync.SourceError):
             call(configuration)
         waited_ms = (time.monotonic() - began) * 1000
-    ended.set()
-    thread.join()
-    measured(f"another thread ran {counted} times in {waited_ms:.0f} ms")
-    assert waited_ms > 1000 and counted > waited_ms / 20
+    measured(f"another thread ran {other.counted} times in {waited_ms:.0f} ms")
+    assert waited_ms > 1000 and other.counted > waited_ms / 20

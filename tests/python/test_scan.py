@@ -13,6 +13,7 @@ import pytest
 import ringsync
 import test_differential
 from cql_session import quoted
+from other_thread import other_thread
 from read_back import DuckdbFile
 from test_differential import compare
 
@@ -179,6 +180,12 @@ def test_a_slow_reader_holds_the_scan_back(configuration, nyc):
     assert peak - base < 64 * 1024
     rows = sum(batch.num_rows for batch in begun)
     assert rows > 100_000
+
+
+def test_other_threads_run_while_a_scan_reads(configuration, nyc):
+    with other_thread() as other:
+        reader(ringsync.scan(configuration(nyc), "flights")).read_all()
+    assert other.counted > 20
 
 
 def test_a_scan_is_refused_in_a_forked_process(configuration, nyc):

@@ -53,10 +53,12 @@ class EngineFixture : public ::testing::Test {
   Result<SyncSummary> sync(FakeSourceOptions source_options = {}, FakeSinkOptions sink_options = {},
                            SyncOptions sync_options = options()) {
     clock_.advance_ms(60'000);
+    const int64_t began_ms = clock_.steady_ms();
     FakeSource source(tables_, clock_, std::move(source_options));
     FakeSink sink(destination_, clock_, std::move(sink_options));
     SyncEngine engine(source, sink, clock_, std::move(sync_options));
     auto summary = engine.run();
+    took_ms_ = clock_.steady_ms() - began_ms;
     requests_ = source.requests();
     scans_at_once_ = source.scans_at_once();
     delivered_rows_ = sink.delivered_rows();
@@ -107,6 +109,8 @@ class EngineFixture : public ::testing::Test {
   FakeClock clock_;
   FakeTables tables_;
   FakeDestination destination_;
+  // Of the last sync:
+  int64_t took_ms_ = 0;
   std::vector<ScanRequest> requests_;
   uint64_t delivered_rows_ = 0;
   uint64_t calls_ = 0;

@@ -51,12 +51,10 @@ TEST_F(ThrottledEngine, TheWholeSyncKeepsToTheLimit) {
   for (const int tables : {1, 3}) tables_["t" + std::to_string(tables)] = table_of(1500, false);
   SyncOptions limited = options();
   limited.rows_per_second_max = 200;
-  const int64_t began_ms = clock_.steady_ms();
   ASSERT_TRUE(sync({}, {}, limited).ok());
   expect_equal_to_source();
-  const int64_t took_ms = clock_.steady_ms() - began_ms - 60'000;  // sync() lets a minute pass
-  EXPECT_GE(took_ms, 14'500);
-  EXPECT_LE(took_ms, 20'000);
+  EXPECT_GE(took_ms_, 14'500);
+  EXPECT_LE(took_ms_, 20'000);
 }
 
 TEST_F(ThrottledEngine, ARequestToStopIsHeardWhileItWaits) {
