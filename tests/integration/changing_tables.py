@@ -17,6 +17,7 @@ from cassandra.query import BatchStatement, BatchType
 
 CHANGES = {
     "added": ["ALTER TABLE {t} ADD extra text"],
+    "blobbed": ["ALTER TABLE {t} DROP w", "ALTER TABLE {t} ADD w blob"],
     "busy": [],
     "dropped": ["ALTER TABLE {t} DROP w"],
     "gone": ["DROP TABLE {t}"],
@@ -27,7 +28,7 @@ CHANGES = {
     "truncated": ["TRUNCATE {t}"],
 }
 # Those of which the next sync reads every row, in each mode.
-READ_ANEW = {"rekeyed", "remade", "retyped", "returned"}
+READ_ANEW = {"blobbed", "rekeyed", "remade", "retyped", "returned"}
 FIRST_ID, PARTITIONS, ROWS_EACH = 20_000, 100, 10
 DENSE_ROWS = 400
 
@@ -86,7 +87,7 @@ class Source:
             return key[0] >= FIRST_ID and key[1] % 5 == 1
         return key[1] % 3 > 0
 
-    def write(self, table: str, keys: list[Key], at: datetime.datetime, **cells: str) -> None:
+    def write(self, table: str, keys: list[Key], at: datetime.datetime, **cells: object) -> None:
         """These rows, with these cells and this cursor."""
         if self.mode != "full":
             cells = {**cells, "updated_at": at}
@@ -109,9 +110,9 @@ class Source:
             self.ddl(statement, table)
         if table in ("gone", "busy"):
             return
-        cells = {"v": "after"}
+        cells: dict[str, object] = {"v": "after"}
         if table != "dropped":
-            cells["w"] = "after"
+            cells["w"] = b"after" if table == "blobbed" else "after"
         if table == "added":
             cells["extra"] = "x"
         keys = [(30_000 + n, n % ROWS_EACH) for n in range(50)]

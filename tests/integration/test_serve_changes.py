@@ -82,6 +82,8 @@ class Stream:
                 row["updated_at"] = plain(
                     EPOCH + datetime.timedelta(seconds=seconds, microseconds=nanoseconds // 1000)
                 )
+            if table == "blobbed" and (row["w"] or "").startswith("0x"):
+                row["w"] = bytes.fromhex(row["w"][2:])  # as types.md has it
             found[row["id"], row["n"]] = row
         return found
 

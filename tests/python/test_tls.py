@@ -16,7 +16,7 @@ node, tls_config = program.node, program.tls_config
 misnamed, expired = program.misnamed, program.expired
 losing_refusals = program.losing_refusals
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -70,10 +70,10 @@ def test_a_refusal_that_was_lost_is_heard_where_nothing_is_sent(of, losing_refus
 def test_a_node_whose_certificate_has_expired_is_refused(of, expired):
     for verify in ("ca", "full"):
         with pytest.raises(ringsync.SourceError) as raised:
-            ringsync.schema(of(port=str(expired), tls_verify=verify))
+            ringsync.schema(of(of=expired, tls_verify=verify))
         assert raised.value.code == "tls"
         assert "expired" in str(raised.value).lower()
-    assert ringsync.schema(of(port=str(expired), tls_verify="none"))
+    assert ringsync.schema(of(of=expired, tls_verify="none"))
 
 
 def test_a_file_that_is_no_certificate_is_named(of, tmp_path):
@@ -94,10 +94,10 @@ def code_of(configuration: dict) -> str:
 
 
 def test_full_verification_refuses_a_certificate_for_another_address(of, misnamed):
-    full = refusal(of(tls_verify="full", port=str(misnamed)))
+    full = refusal(of(of=misnamed, tls_verify="full"))
     assert full.code == "tls" and "not valid for name" in str(full)
     # It is the address alone: a trusted chain is all that `ca` asks for, of the same node.
-    assert ringsync.schema(of(tls_verify="ca", port=str(misnamed)))
+    assert ringsync.schema(of(of=misnamed, tls_verify="ca"))
 
 
 @pytest.fixture

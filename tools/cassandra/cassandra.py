@@ -59,7 +59,11 @@ def _parser() -> argparse.ArgumentParser:
         "--light", action="store_true", help="cheap to start rather than fast to serve"
     )
     start.add_argument(
-        "--tls", action="store_true", help="clients must speak TLS and show a certificate"
+        "--tls",
+        nargs="?",
+        choices=certificates.SHOWN,
+        const=certificates.RIGHT,
+        help="clients must speak TLS and show a certificate; what the node's own is (right)",
     )
     start.add_argument("--timeout", type=float, default=defaults.timeout_s, help="seconds")
     return parser

@@ -59,8 +59,9 @@ class Options:
     await_log_in: bool = True
     # Cheap to start rather than fast to serve: for tests, not for benches.
     light: bool = False
-    # Clients must speak TLS and show a certificate; the files are in the directory's tls/.
-    tls: bool = False
+    # Clients must speak TLS and show a certificate; the files are in the directory's tls/. One of
+    # certificates.SHOWN: what the node shows of itself. None: it speaks no TLS.
+    tls: str | None = None
 
 
 def start(directory: pathlib.Path, options: Options) -> dict:
@@ -77,7 +78,7 @@ def start(directory: pathlib.Path, options: Options) -> dict:
         jars = distribution.jars(version)
         described = _describe(directory, options, version)
         if options.tls:
-            certificates.make(directory / "tls", options.address, java)
+            certificates.make(directory / "tls", options.address, java, options.tls)
         _write_configuration(directory, options, version, described)
         # Before the launch too: a node whose start was cut off anywhere can be found and stopped.
         write(directory / "node.json", json.dumps(described, indent=2) + "\n")
@@ -197,11 +198,14 @@ def _tls_files(directory: pathlib.Path) -> dict[str, str]:
 
 
 def tls_context(described: dict) -> ssl.SSLContext | None:
-    """For a client of the node; None where it speaks no TLS."""
+    """For a client that takes what the node shows, which may be wrong on purpose; None where it
+    speaks no TLS."""
     files = described.get("tls")
     if files is None:
         return None
-    context = ssl.create_default_context(cafile=files["ca"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     context.load_cert_chain(files["certificate"], files["key"])
     return context
 
@@ -254,7 +258,7 @@ def _write_configuration(
         "authorizer": "CassandraAuthorizer" if checks_permissions else "AllowAllAuthorizer",
         "datacenter": options.datacenter,
         "rack": options.rack,
-        "tls": str(options.tls).lower(),
+        "tls": str(options.tls is not None).lower(),
         "tls_directory": directory / "tls",
         "store_password": certificates.STORE_PASSWORD,
     }
