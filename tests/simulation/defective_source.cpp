@@ -67,6 +67,8 @@ class DefectiveScanner final : public Scanner {
     ScanQuery query = *request.query;
     if (defect_ == Defect::kUpperBoundOnCursor && query.cursor_after_ms && !query.cursor_until_ms) {
       query.cursor_until_ms = stage_.began_ms - stage_.scenario.options.lag_ms;
+    } else if (defect_ == Defect::kHalfAWindow && query.cursor_until_ms) {
+      *query.cursor_after_ms += (*query.cursor_until_ms - *query.cursor_after_ms) / 2;
     } else if (defect_ == Defect::kFirstRunFilters && query.cursor_column &&
                !query.cursor_after_ms) {
       query.cursor_after_ms = std::numeric_limits<int64_t>::min();

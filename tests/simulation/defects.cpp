@@ -22,6 +22,7 @@ const std::vector<DefectText>& all_defects() {
       {Defect::kRowsStampedByClock, "rows_stamped_by_clock"},
       {Defect::kStateOfAnotherTable, "state_of_another_table"},
       {Defect::kProgressForgotten, "progress_forgotten"},
+      {Defect::kHalfAWindow, "half_a_window"},
       {Defect::kWindowSkipped, "window_skipped"},
       {Defect::kDoneTooEarly, "done_too_early"},
       {Defect::kPagingStateOfAnotherRead, "paging_state_of_another_read"},

@@ -31,6 +31,7 @@ enum class Defect : uint8_t {
   kRowsStampedByClock,        // rows carry the time they were written at, not their run's start
   kStateOfAnotherTable,       // two tables' positions are stored under each other's names
   kProgressForgotten,         // a resume keeps its run and forgets what is done
+  kHalfAWindow,               // an index's window is read from its middle on
   kWindowSkipped,             // a resume takes the index window under way for read
   kDoneTooEarly,              // a table counts as complete when most of it is
   kPagingStateOfAnotherRead,  // paging states are used whatever they were made for

@@ -77,6 +77,7 @@ class SimSink final : public Sink {
   void check_repeat(const TablePlan& plan, const testing::FakePage& page, uint32_t row) const;
   void check_announced(const TablePlan& plan, int64_t partition, int64_t id, bool may_repeat);
   void check_ring_is_read(const TablePlan& plan) const;
+  void add_read_before(const TablePlan& plan, std::vector<ReadArea>& read) const;
 
   SimDestination& destination_;
   Stage& stage_;

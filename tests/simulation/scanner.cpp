@@ -138,9 +138,11 @@ void SimScanner::note_page(Scan& scan, const Page& page) {
   } else if (page.row_count > 0) {
     scan.reached = last_token(scan.request.query->table, page);
   }
-  // Pages of a probe that does not come to the end are not delivered.
-  if (from >= scan.reached || (is_probe && !page.is_last)) return;
-  stage_.read[scan.request.query->table.name].push_back({from, scan.reached});
+  const ScanQuery& query = *scan.request.query;
+  // Pages of a probe that does not come to the end are not delivered, but for a window's.
+  if (from >= scan.reached || (is_probe && !page.is_last && !query.by_index)) return;
+  stage_.read[query.table.name].push_back(
+      {{from, scan.reached}, query.cursor_after_ms, query.cursor_until_ms});
 }
 
 void SimScanner::keep_echo(const Scan& scan, const ScanEvent& event) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,6 +19,13 @@ namespace ringsync::simulation {
 
 /// What was tried, by name: syncs, pages, failures of each kind.
 using Counts = std::map<std::string, uint64_t>;
+
+/// Rows of a range of tokens, of those whose cursor is past one bound and not past the other.
+struct ReadArea {
+  TokenRange range;
+  std::optional<int64_t> after_ms;  // none: those without a cursor, too
+  std::optional<int64_t> until_ms;
+};
 
 struct Stage {
   World& world;
@@ -34,8 +42,8 @@ struct Stage {
   /// others, which run on unseen. And those of which one ever has.
   std::set<std::string> failing;
   std::set<std::string> have_failed;
-  /// Ranges that the source has read to the engine, by table.
-  std::map<std::string, std::vector<TokenRange>> read;
+  /// What the source has read to the engine, by table.
+  std::map<std::string, std::vector<ReadArea>> read;
 
   void note_failure(const std::string& table) {
     failing.insert(table);
