@@ -210,7 +210,7 @@ setup_connector() {
 setup_build() { setup_compilers && setup_rust && setup_fetched_parts; }
 setup_demo() { setup_build && setup_cassandra && setup_venv; }
 setup_test() {
-  setup_demo && setup_rust_checks && setup_packaging && setup_packages postgresql &&
+  setup_demo && setup_rust_checks && setup_packaging && setup_packages postgresql valgrind &&
     setup_newest_duckdb && setup_fivetran_sdk && setup_toxiproxy && setup_fuzzing
 }
 
