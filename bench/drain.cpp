@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <limits>
 #include <memory>
 #include <string>
@@ -26,6 +27,7 @@ struct DrainOptions {
   ScannerOptions scanner{.page_rows_max = 5'000, .page_bytes_target = 1 << 20, .queue_pages = 4};
   uint32_t in_flight = 4;
   uint32_t splits = 64;
+  std::string record;  // a file for the pages; empty: none
 };
 
 struct Drained {
@@ -55,6 +57,15 @@ Result<Table> find_table(Source& source, const std::string& name) {
   return Error{ErrorCode::kSchema, fmt::format("no table {} in keyspace {}", name, keyspace.name)};
 }
 
+// Rows and bytes as big-endian numbers of eight bytes, then the bytes: bench/replay reads them.
+void write_page(std::ofstream& file, const Page& page) {
+  const Bytes rows = page.buffer->rows();
+  for (const uint64_t number : {uint64_t{page.row_count}, uint64_t{rows.size()}}) {
+    for (int shift = 56; shift >= 0; shift -= 8) file.put(static_cast<char>(number >> shift));
+  }
+  file.write(reinterpret_cast<const char*>(rows.data()), static_cast<std::streamsize>(rows.size()));
+}
+
 Result<Drained> drain(Source& source, Table table, const DrainOptions& options) {
   auto query = std::make_shared<ScanQuery>();
   query->table = std::move(table);
@@ -71,6 +82,8 @@ Result<Drained> drain(Source& source, Table table, const DrainOptions& options) 
     ++started;
   };
   for (uint32_t i = 0; i < options.in_flight; ++i) start_one();
+  std::ofstream record;
+  if (!options.record.empty()) record.open(options.record, std::ios::binary);
   Drained drained;
   for (size_t ended = 0; ended < ranges.size();) {
     RINGSYNC_ASSIGN(const std::optional<ScanEvent> event, scanner->next(kWaitMs));
@@ -80,11 +93,14 @@ Result<Drained> drain(Source& source, Table table, const DrainOptions& options) 
     drained.rows += page.row_count;
     drained.bytes += page.buffer->rows().size();
     ++drained.pages;
+    if (record.is_open()) write_page(record, page);
     if (page.is_last) {
       ++ended;
       start_one();
     }
   }
+  if (record.is_open()) record.close();
+  if (record.fail()) return Error{ErrorCode::kUsage, options.record + ": cannot be written"};
   return drained;
 }
 
@@ -121,6 +137,7 @@ int main(int argc, char** argv) {
   app.add_option("--page-rows", options.scanner.page_rows_max)->check(CLI::PositiveNumber);
   app.add_option("--page-bytes", options.scanner.page_bytes_target)->check(CLI::PositiveNumber);
   app.add_option("--in-flight", options.in_flight, "Scans at once")->check(CLI::PositiveNumber);
+  app.add_option("--record", options.record, "file for the pages, which bench/replay reads");
   app.add_option("--splits", options.splits, "Token ranges")->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   options.source.contact_points.push_back(point);

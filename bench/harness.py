@@ -24,7 +24,6 @@ def say(text: str) -> None:
 @contextlib.contextmanager
 def cassandra() -> Iterator[dict]:
     """The benchmark's own node, whose data stays from run to run."""
-    DATA.mkdir(parents=True, exist_ok=True)
     program = ROOT / "tools" / "cassandra" / "cassandra.py"
     command = [sys.executable, program, "start", "--dir", DATA / "cassandra", "--heap", "2g"]
     say("starting Cassandra")

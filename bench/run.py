@@ -1,6 +1,7 @@
 """Runs the benchmark's sections and prints medians with spread. Started by run.sh."""
 
 import argparse
+import contextlib
 import json
 import pathlib
 import sys
@@ -9,10 +10,11 @@ import first_load
 import fivetran
 import incremental
 import memory
-from harness import cassandra
+import replay
+from harness import DATA, cassandra
 from measured_commit import measured_commit
 
-SECTIONS = ("first_load", "incremental", "memory", "fivetran")
+SECTIONS = ("first_load", "incremental", "memory", "fivetran", "replay")
 
 
 def main() -> int:
@@ -32,7 +34,11 @@ def main() -> int:
     rounds = 2 if arguments.quick else arguments.rounds
     wanted = arguments.only or SECTIONS
     measured = {"commit": measured_commit()}
-    with cassandra() as node:
+    DATA.mkdir(parents=True, exist_ok=True)
+    if "replay" in wanted:
+        measured["replay"] = replay.measure(rounds, arguments.quick)
+    needs_node = set(wanted) != {"replay"}
+    with cassandra() if needs_node else contextlib.nullcontext() as node:
         if "first_load" in wanted:
             before = arguments.before and arguments.before.resolve()
             measured["first_load"] = first_load.measure(
@@ -45,7 +51,7 @@ def main() -> int:
         if "fivetran" in wanted:
             measured["fivetran"] = fivetran.measure(node, arguments.copies, rounds, arguments.quick)
     print(f"\nMeasured at commit {measured['commit']}.")
-    for section in (first_load, incremental, memory, fivetran):
+    for section in (first_load, incremental, memory, fivetran, replay):
         if section.__name__ in measured:
             section.report(measured[section.__name__])
     if arguments.json:

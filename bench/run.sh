@@ -7,6 +7,6 @@ cd "$(dirname "$0")/.."
 source tools/setup.sh
 setup_demo
 cmake --preset release >/dev/null
-cmake --build --preset release --target ringsync drain count_records
+cmake --build --preset release --target ringsync drain count_records replay
 tools/build_python.sh
 exec .venv/bin/python3 bench/run.py "$@"
