@@ -38,6 +38,7 @@ struct Options {
   std::string pages;  // a file that drain wrote; empty: rows are made
   std::string to = "null:";
   std::string driver;  // DuckDB's library
+  uint64_t commit_rows = 0;
   double changed = 0;
   SyncOptions sync;
 };
@@ -89,6 +90,7 @@ Result<std::unique_ptr<Sink>> open_sink(const Options& options, const Clock& clo
   database.location = database.label = options.to.substr(std::string(kDuckdb).size());
   database.driver_path = std::filesystem::absolute(options.driver);
   database.keyspace = "bench";
+  database.commit_rows = options.commit_rows;
   database.clock = &clock;
   return open_adbc_sink(database);
 }
@@ -161,6 +163,7 @@ int main_of(int argc, char** argv) {
         return is_known ? std::string() : "null:, fivetran: or duckdb:FILE";
       });
   app.add_option("--driver", options.driver, "DuckDB's library")->check(CLI::ExistingFile);
+  app.add_option("--commit-rows", options.commit_rows, "of DuckDB; 0: its own choice");
   app.add_option("--changed", options.changed, "share of the rows that a second sync brings")
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--in-flight", options.sync.in_flight_max, "scans at once");

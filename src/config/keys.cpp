@@ -403,11 +403,13 @@ constexpr std::array kDeliveryKeys{
               .kind = KeyKind::kInteger,
               .target = &C::commit_rows,
               .databases_only = true,
-              .default_value = "200000",
-              .integer_min = 1,
+              .default_value = "0",
+              .integer_min = 0,
               .integer_max = kAnyCount,
               .example = "200000",
-              .description = "the rows after which a database destination commits",
+              .description =
+                  "the rows after which a database destination commits; 0 is 200000, and "
+                  "more where DuckDB merges into a table of millions",
               .advice = "Fewer to repeat less after a kill; small commits cost time."},
     ConfigKey{.name = "commit_seconds",
               .label = "Seconds a commit",

@@ -17,6 +17,10 @@
 namespace ringsync {
 namespace {
 
+constexpr uint64_t kCommitRows = 200'000;
+// Merging a row takes as long as passing over some thirty: docs/decisions/0018.
+constexpr uint64_t kRowsPassedARow = 16;
+
 class AdbcSink final : public Sink {
  public:
   AdbcSink(const AdbcSinkOptions& options, OpenDatabase database)
@@ -45,6 +49,7 @@ class AdbcSink final : public Sink {
   /// Rolls back and remembers the error for all later calls.
   Error die(const Error& error);
   bool is_due() const;
+  uint64_t rows_a_commit() const;
   Status allow_wide_rows(const ArrowPage& page);
   Status flush_all();
   Status commit_group(const Checkpoint& checkpoint);
@@ -149,8 +154,15 @@ Status AdbcSink::finish_table(const TablePlan& plan) {
   return {};
 }
 
+uint64_t AdbcSink::rows_a_commit() const {
+  if (options_.commit_rows > 0) return options_.commit_rows;
+  uint64_t passed = 0;
+  for (const auto& [name, table] : tables_) passed += table.target->rows_passed();
+  return std::max(kCommitRows, passed / kRowsPassedARow);
+}
+
 bool AdbcSink::is_due() const {
-  return group_rows_ >= options_.commit_rows || group_bytes_ >= options_.commit_bytes ||
+  return group_rows_ >= rows_a_commit() || group_bytes_ >= options_.commit_bytes ||
          options_.clock->steady_ms() - committed_at_ms_ >= options_.commit_seconds * 1000;
 }
 

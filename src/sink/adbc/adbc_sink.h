@@ -27,8 +27,9 @@ struct AdbcSinkOptions {
   std::string keyspace;     // names the destination's schema and the row of saved state
   /// What the user chose; its limits are replaced by the database's.
   ArrowEncoding encoding;
-  /// A routine checkpoint is committed after so many rows or seconds, whichever comes first.
-  uint64_t commit_rows = 200'000;
+  /// A routine checkpoint is committed after so many rows or seconds, whichever comes first. 0:
+  /// 200,000 rows, and more where a merge passes over a large table, however few rows it brings.
+  uint64_t commit_rows = 0;
   int64_t commit_seconds = 10;
   /// … or so many bytes of encoded pages: a database keeps what is not committed, wide rows
   /// included.

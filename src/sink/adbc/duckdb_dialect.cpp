@@ -116,6 +116,11 @@ class DuckDbDialect final : public Dialect {
   std::vector<std::string> merge_sql(const TargetLayout& layout, const std::string& stage,
                                      bool may_meet_keys) const override;
 
+  std::string rows_passed_sql(const TargetLayout& layout) const override {
+    return fmt::format("SELECT sum(estimated_size)::BIGINT FROM duckdb_tables() WHERE {} AND {}",
+                       in_schema(layout), is_called("table_name", layout));
+  }
+
   std::string state_table() const override { return own_table("state"); }
   std::vector<std::string> create_state_sql() const override {
     return {

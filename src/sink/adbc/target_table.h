@@ -29,6 +29,11 @@ class TargetTable {
   /// True where open() made the table.
   bool was_created() const { return found_.was_created; }
   bool has_pending() const { return !pending_.empty(); }
+  /// About how many rows of the table the next merge() passes over, however few it brings.
+  uint64_t rows_passed() const {
+    const bool merges = is_staged_ || (has_pending() && !goes_direct());
+    return merges ? found_.rows_passed : 0;
+  }
 
   /// Hands the pending slices to the database, stamped as synced at `synced_us`: the run's start,
   /// whatever the clock says meanwhile (docs/decisions/0008).

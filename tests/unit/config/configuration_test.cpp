@@ -110,7 +110,7 @@ TEST(Configuration, NeedsOnlyTheRequiredKeysAndDefaultsTheRest) {
   EXPECT_EQ(c.nested_types, NestedTypes::kJson);
   EXPECT_THAT(c.decimal_types, IsEmpty());
   EXPECT_EQ(c.on_unrepresentable, UnrepresentableValues::kFail);
-  EXPECT_EQ(c.commit_rows, 200'000U);
+  EXPECT_EQ(c.commit_rows, 0U);
   EXPECT_EQ(c.commit_seconds, 10U);
   EXPECT_THAT(result.warnings, IsEmpty());
 }
