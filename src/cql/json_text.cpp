@@ -71,6 +71,7 @@ JsonWriter::Node JsonWriter::compile(const CqlType& type) {
   node.dimensions = type.dimensions;
   for (const CqlType& child : type.children) node.children.push_back(compile(child));
   for (const std::string& name : type.field_names) {
+    node.has_nul_label = node.has_nul_label || name.find('\0') != std::string::npos;
     append_json_string(name, node.labels.emplace_back());
     node.labels.back() += ':';
   }
@@ -204,6 +205,7 @@ Decoded JsonWriter::append_vector(const Node& node, CellView cell, std::string& 
 
 Decoded JsonWriter::append_fields(const Node& node, CellView cell, std::string& out) const {
   const bool is_object = node.kind == TypeKind::kUdt;
+  if (node.has_nul_label && !rules_.holds_nul) return Decoded::kUnrepresentable;
   NestedReader reader(cell);
   out += is_object ? '{' : '[';
   for (size_t i = 0; i < node.children.size(); ++i) {

@@ -46,6 +46,7 @@ class JsonWriter {
     std::optional<size_t> fixed_size;  // vector: of its elements
     std::vector<Node> children;
     std::vector<std::string> labels;  // user-defined type: "name": of each field
+    bool has_nul_label = false;       // a name has U+0000 in it
   };
 
   static Node compile(const CqlType& type);

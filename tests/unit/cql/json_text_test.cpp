@@ -63,6 +63,9 @@ TEST(Json, TextIsEscapedAndMustBeUtf8) {
   EXPECT_EQ(json_of(typed(TypeKind::kList, {kText}), collection_of({std::string("a\0b", 3)}),
                     {.holds_nul = false}),
             "unrepresentable");
+  const CqlType thing = udt_of({std::string("a\0b", 3)}, {kText});
+  EXPECT_EQ(json_of(thing, fields_of({"x"})), R"({"a\u0000b":"x"})");
+  EXPECT_EQ(json_of(thing, fields_of({"x"}), {.holds_nul = false}), "unrepresentable");
 }
 
 TEST(Json, OtherScalarsHaveOneTextEach) {
