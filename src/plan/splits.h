@@ -18,7 +18,7 @@ struct SplitSizing {
   uint64_t split_bytes_target = 8 << 20;  // about what one split should hold
   uint64_t split_rows_min = 1000;         // below this a split costs more than it brings
   uint32_t splits_min = 1;                // of a whole ring, where the table has rows enough
-  uint32_t splits_max = 65536;
+  uint32_t splits_max = 1 << 20;
 };
 
 /// Cuts `ranges` (sorted, merged) into splits in token order that cover exactly the same tokens.

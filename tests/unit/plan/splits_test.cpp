@@ -86,6 +86,18 @@ TEST(Splits, RandomRingsAndRemaindersAreCoveredExactlyOnce) {
   }
 }
 
+TEST(Splits, AThousandNodesOf256TokensAreCutAtEveryToken) {
+  std::mt19937_64 random(3);
+  std::vector<Token> ring(256'000);
+  for (Token& token : ring) token = static_cast<Token>(random());
+  std::sort(ring.begin(), ring.end());
+  const Ranges splits = plan_splits({kWholeRing}, ring, {10'000'000'000, 200}, {});
+  expect_exact_cover(splits, {kWholeRing});
+  std::vector<Token> ends;
+  for (const TokenRange& split : splits) ends.push_back(split.end);
+  EXPECT_TRUE(std::includes(ends.begin(), ends.end(), ring.begin(), ring.end()));
+}
+
 TEST(Splits, TheNumberOfSplitsIsBounded) {
   SplitSizing sizing;
   sizing.splits_max = 100;
