@@ -1,10 +1,8 @@
 #include "cql/duration_text.h"
 
-#include <fmt/format.h>
-
-#include <iterator>
 #include <limits>
 
+#include "cql/digits.h"
 #include "cql/vint.h"
 
 namespace ringsync {
@@ -22,15 +20,18 @@ uint64_t magnitude(int64_t value) {
 }
 
 void append_part(uint64_t count, char unit, std::string& out) {
-  if (count > 0) fmt::format_to(std::back_inserter(out), "{}{}", count, unit);
+  if (count == 0) return;
+  append_integer(count, out);
+  out += unit;
 }
 
 void append_seconds(uint64_t nanoseconds, std::string& out) {
   const uint64_t fraction = nanoseconds % kNanosecondsPerSecond;
   if (nanoseconds == 0) return;
-  fmt::format_to(std::back_inserter(out), "{}", nanoseconds / kNanosecondsPerSecond);
+  append_integer(nanoseconds / kNanosecondsPerSecond, out);
   if (fraction > 0) {
-    fmt::format_to(std::back_inserter(out), ".{:09}", fraction);
+    out += '.';
+    append_padded(fraction, 9, out);
     while (out.back() == '0') out.pop_back();
   }
   out += 'S';

@@ -1,10 +1,10 @@
 #include "cql/inet_text.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
-#include <iterator>
+
+#include "cql/digits.h"
 
 namespace ringsync {
 namespace {
@@ -12,7 +12,10 @@ namespace {
 constexpr int kGroups = 8;
 
 void append_ipv4(const uint8_t* bytes, std::string& out) {
-  fmt::format_to(std::back_inserter(out), "{}.{}.{}.{}", bytes[0], bytes[1], bytes[2], bytes[3]);
+  for (int i = 0; i < 4; ++i) {
+    if (i > 0) out += '.';
+    append_integer(bytes[i], out);
+  }
 }
 
 /// The first longest run of at least two zero groups, which "::" stands for (RFC 5952 section 4.2).
@@ -51,7 +54,8 @@ void append_ipv6(const uint8_t* bytes, std::string& out) {
       continue;
     }
     if (i > 0 && (run_start < 0 || i != run_start + run_length)) out += ':';
-    fmt::format_to(std::back_inserter(out), "{:x}", groups[i]);
+    char digits[4];
+    out.append(digits, std::to_chars(digits, std::end(digits), groups[i], 16).ptr);
     ++i;
   }
 }

@@ -1,11 +1,10 @@
 #include "cql/number_text.h"
 
-#include <fmt/format.h>
-
-#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "cql/digits.h"
 
 namespace ringsync {
 namespace {
@@ -14,7 +13,7 @@ __extension__ using Wide = unsigned __int128;
 
 // The largest power of ten that fits a limb.
 constexpr uint64_t kChunk = 10'000'000'000'000'000'000U;
-constexpr int kChunkDigits = 19;
+constexpr size_t kChunkDigits = 19;
 
 /// Two's complement magnitude in 64-bit limbs, the least significant first, without leading zeros.
 std::vector<uint64_t> magnitude_limbs(Bytes bytes, bool negative) {
@@ -50,9 +49,9 @@ void append_large_magnitude(std::vector<uint64_t> limbs, std::string& out) {
     chunks.push_back(remainder);
     if (limbs.back() == 0) limbs.pop_back();
   }
-  fmt::format_to(std::back_inserter(out), "{}", chunks.back());
+  append_integer(chunks.back(), out);
   for (size_t i = chunks.size() - 1; i-- > 0;) {
-    fmt::format_to(std::back_inserter(out), "{:0{}}", chunks[i], kChunkDigits);
+    append_padded(chunks[i], kChunkDigits, out);
   }
 }
 
@@ -62,12 +61,12 @@ void append_magnitude(Bytes bytes, std::string& out) {
   if (bytes.size() <= 8) {
     uint64_t value = negative ? ~uint64_t{0} : 0;
     for (const uint8_t byte : bytes) value = (value << 8) | byte;
-    fmt::format_to(std::back_inserter(out), "{}", negative ? uint64_t{0} - value : value);
+    append_integer(negative ? uint64_t{0} - value : value, out);
     return;
   }
   std::vector<uint64_t> limbs = magnitude_limbs(bytes, negative);
   if (limbs.size() <= 1) {
-    fmt::format_to(std::back_inserter(out), "{}", limbs.empty() ? 0 : limbs[0]);
+    append_integer(limbs.empty() ? uint64_t{0} : limbs[0], out);
   } else {
     append_large_magnitude(std::move(limbs), out);
   }
@@ -81,7 +80,9 @@ void append_scientific(std::string_view digits, int32_t scale, std::string& out)
     out += '.';
     out += digits.substr(1);
   }
-  if (adjusted != 0) fmt::format_to(std::back_inserter(out), "E{:+}", adjusted);
+  if (adjusted == 0) return;
+  out += adjusted > 0 ? "E+" : "E";
+  append_integer(adjusted, out);
 }
 
 void append_plain(std::string_view digits, int32_t scale, std::string& out) {

@@ -1,11 +1,11 @@
 #include "cql/scalar_text.h"
 
-#include <fmt/format.h>
-
+#include <array>
 #include <cmath>
-#include <iterator>
+#include <cstring>
 #include <string_view>
 
+#include "cql/digits.h"
 #include "cql/duration_text.h"
 #include "cql/inet_text.h"
 #include "cql/number_text.h"
@@ -15,15 +15,24 @@ namespace {
 
 constexpr int64_t kMsPerDay = 86'400'000;
 
-void append_hex(Bytes bytes, std::string& out) {
+/// The two digits of each byte, one byte after the other.
+constexpr std::array<char, 512> kHexPairs = [] {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  const size_t start = out.size();
-  out.resize(start + 2 * bytes.size());
-  char* at = out.data() + start;
-  for (const uint8_t byte : bytes) {
-    *at++ = kDigits[byte >> 4];
-    *at++ = kDigits[byte & 15];
+  std::array<char, 512> pairs{};
+  for (size_t byte = 0; byte < 256; ++byte) {
+    pairs[2 * byte] = kDigits[byte >> 4];
+    pairs[2 * byte + 1] = kDigits[byte & 15];
   }
+  return pairs;
+}();
+
+/// Two digits a byte. Returns the end of what it wrote.
+char* write_hex(Bytes bytes, char* at) {
+  for (const uint8_t byte : bytes) {
+    std::memcpy(at, &kHexPairs[size_t{2} * byte], 2);
+    at += 2;
+  }
+  return at;
 }
 
 struct CivilDate {
@@ -52,14 +61,30 @@ CivilDate civil_from_days(int64_t days) {
 
 void append_days(int64_t days, std::string& out) {
   const CivilDate date = civil_from_days(days);
-  auto end = std::back_inserter(out);
-  if (date.year < 0) {
-    fmt::format_to(end, "-{:04}-{:02}-{:02}", -date.year, date.month, date.day);
-  } else if (date.year > 9999) {
-    fmt::format_to(end, "+{}-{:02}-{:02}", date.year, date.month, date.day);
+  const auto year = static_cast<uint64_t>(std::abs(date.year));
+  if (date.year < 0) out += '-';
+  if (date.year > 9999) out += '+';
+  if (year > 9999) {
+    append_integer(year, out);
   } else {
-    fmt::format_to(end, "{:04}-{:02}-{:02}", date.year, date.month, date.day);
+    append_padded(year, 4, out);
   }
+  out += '-';
+  append_padded(date.month, 2, out);
+  out += '-';
+  append_padded(date.day, 2, out);
+}
+
+/// hh:mm:ss, a point and the fraction's digits. `count`: of units, so many a second.
+void append_time_of_day(uint64_t count, uint64_t units_a_second, size_t digits, std::string& out) {
+  const uint64_t seconds = count / units_a_second;
+  append_padded(seconds / 3600, 2, out);
+  out += ':';
+  append_padded(seconds / 60 % 60, 2, out);
+  out += ':';
+  append_padded(seconds % 60, 2, out);
+  out += '.';
+  append_padded(count % units_a_second, digits, out);
 }
 
 template <typename T>
@@ -70,7 +95,7 @@ void append_floating(T value, std::string& out) {
     out += value < 0 ? "-Infinity" : "Infinity";
   } else {
     const size_t start = out.size();
-    fmt::format_to(std::back_inserter(out), "{}", value);
+    append_shortest(value, out);
     if (out.find_first_of(".e", start) == std::string::npos) out += ".0";
   }
 }
@@ -82,8 +107,10 @@ Decoded append_decoded(CellView cell, std::string& out) {
   if (outcome != Decoded::kValue) return outcome;
   if constexpr (std::is_floating_point_v<T>) {
     append_floating(value, out);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    out += value ? "true" : "false";
   } else {
-    fmt::format_to(std::back_inserter(out), "{}", value);
+    append_integer(value, out);
   }
   return outcome;
 }
@@ -100,19 +127,24 @@ Decoded append_uuid(CellView cell, std::string& out) {
   const Decoded outcome = fixed_size_outcome(cell, 16);
   if (outcome != Decoded::kValue) return outcome;
   constexpr size_t kGroupBytes[] = {4, 2, 2, 2, 6};
+  std::array<char, 36> text;
+  char* at = text.data();
   Bytes rest = cell.bytes();
   for (const size_t size : kGroupBytes) {
-    if (rest.size() < 16) out += '-';
-    append_hex(rest.first(size), out);
+    if (at != text.data()) *at++ = '-';
+    at = write_hex(rest.first(size), at);
     rest = rest.subspan(size);
   }
+  out.append(text.data(), text.size());
   return outcome;
 }
 
 Decoded append_blob(CellView cell, std::string& out) {
   if (cell.is_null()) return Decoded::kNull;
-  out += "0x";
-  append_hex(cell.bytes(), out);
+  const size_t start = out.size();
+  out.resize(start + 2 + 2 * cell.size());
+  out.replace(start, 2, "0x");
+  write_hex(cell.bytes(), out.data() + start + 2);
   return Decoded::kValue;
 }
 
@@ -125,8 +157,9 @@ Decoded append_timestamp(CellView cell, std::string& out) {
   const int64_t days = ms / kMsPerDay - (is_before ? 1 : 0);
   const int64_t of_day = ms % kMsPerDay + (is_before ? kMsPerDay : 0);
   append_days(days, out);
-  fmt::format_to(std::back_inserter(out), "T{:02}:{:02}:{:02}.{:03}Z", of_day / 3'600'000,
-                 of_day / 60'000 % 60, of_day / 1000 % 60, of_day % 1000);
+  out += 'T';
+  append_time_of_day(static_cast<uint64_t>(of_day), 1000, 3, out);
+  out += 'Z';
   return outcome;
 }
 
@@ -141,9 +174,7 @@ Decoded append_time(CellView cell, std::string& out) {
   int64_t ns = 0;
   const Decoded outcome = decode_time_ns(cell, ns);
   if (outcome != Decoded::kValue) return outcome;
-  const int64_t seconds = ns / 1'000'000'000;
-  fmt::format_to(std::back_inserter(out), "{:02}:{:02}:{:02}.{:09}", seconds / 3600,
-                 seconds / 60 % 60, seconds % 60, ns % 1'000'000'000);
+  append_time_of_day(static_cast<uint64_t>(ns), 1'000'000'000, 9, out);
   return outcome;
 }
 
