@@ -96,7 +96,8 @@ Decoded JsonWriter::append_value(const Node& node, CellView cell, std::string& o
 Decoded JsonWriter::append_element(const Node& node, CellView cell, std::string& out) const {
   const Decoded outcome = append_value(node, cell, out);
   if (outcome != Decoded::kNull) return outcome;
-  if (rules_.is_key && !cell.is_null()) return Decoded::kUnrepresentable;
+  // Of a key no bytes, and a null of another length, would have the plain null's text.
+  if (rules_.is_key && !cell.is_plain_null()) return Decoded::kUnrepresentable;
   out += "null";
   return Decoded::kValue;
 }

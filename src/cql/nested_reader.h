@@ -36,7 +36,7 @@ class NestedReader {
     const auto size = static_cast<int32_t>(load_be32(rest_.data()));
     rest_ = rest_.subspan(4);
     if (size < 0) {
-      out = CellView();
+      out = CellView(nullptr, size);
       return true;
     }
     return take(static_cast<size_t>(size), out);

@@ -19,6 +19,8 @@ class CellView {
   CellView(const uint8_t* data, int32_t size) : data_(data), size_(size) {}
 
   bool is_null() const { return size_ < 0; }
+  /// Null by the length that servers write; each negative one is null.
+  bool is_plain_null() const { return size_ == -1; }
   /// Bytes in the cell; 0 for null as for empty.
   size_t size() const { return size_ < 0 ? 0 : static_cast<size_t>(size_); }
   const uint8_t* data() const { return data_; }

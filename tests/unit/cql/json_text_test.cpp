@@ -140,6 +140,10 @@ TEST(Json, FieldsThatAreMissingAreNullAndInPartitionKeysLeftOut) {
   EXPECT_EQ(json_of(thing, short_one), R"({"a":1,"B \"q\"":null})");
   EXPECT_EQ(json_of(thing, short_one, kClusteringKey), R"({"a":1,"B \"q\"":null})");
   EXPECT_EQ(json_of(thing, short_one, kPartitionKey), R"({"a":1})");
+  const std::string with_other_null = fields_of({wire(int32_t{1})}) + wire(int32_t{-2});
+  EXPECT_EQ(json_of(thing, with_other_null), R"({"a":1,"B \"q\"":null})");
+  EXPECT_EQ(json_of(thing, with_null, kPartitionKey), R"({"a":1,"B \"q\"":null})");
+  EXPECT_EQ(json_of(thing, with_other_null, kPartitionKey), "unrepresentable");
   EXPECT_EQ(json_of(thing, ""), "null cell");
   EXPECT_EQ(json_of(thing, whole + "x"), "malformed");
   EXPECT_EQ(json_of(typed(TypeKind::kTuple, {kInt, kInt}), short_one), "[1,null]");
