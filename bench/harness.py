@@ -48,13 +48,13 @@ def load_flights(keyspace: str, copies: int) -> None:
     nyc(keyspace, "load", "--copies", copies)
 
 
-def drain(node: dict, keyspace: str, setting: dict) -> dict:
-    """Figures of reading every page of `flights` through the driver and looking at no cell."""
+def drain(node: dict, keyspace: str, setting: dict, table: str = "flights") -> dict:
+    """Figures of reading every page of a table through the driver and looking at no cell."""
     started = time.monotonic()
     answer = subprocess.run(
         [BUILD / "drain", "--host", node["host"], "--port", str(node["port"]),
          "--user", node["username"], "--password", node["password"],
-         "--dc", node["datacenter"], "--keyspace", keyspace, "--table", "flights",
+         "--dc", node["datacenter"], "--keyspace", keyspace, "--table", table,
          "--page-rows", str(setting["page_rows"]), "--in-flight", str(setting["in_flight"])],
         capture_output=True, text=True, check=True,
     )  # fmt: skip

@@ -26,16 +26,16 @@ CHANGED = 0.1
 Run = dict[str, object]
 
 
-def measure(rounds: int, quick: bool) -> dict:
+def measure(rounds: int, quick: bool, seed: int) -> dict:
     """Every round runs each sync once; every second one backwards."""
     settings = list(all_settings(MILLIONS[:2] if quick else MILLIONS))
     runs = []
     for number in range(rounds):
         for setting in settings if number % 2 == 0 else reversed(settings):
-            for line in replay(**setting):
+            for line in replay(seed, **setting):
                 runs.append({**line, **setting, "round": number})
                 say(f"round {number + 1}, {setting}: {line['cpu_s_per_million']:.3f} CPU-s/M")
-    return {"runs": runs}
+    return {"seed": seed, "runs": runs}
 
 
 def all_settings(millions: tuple[int, ...]):
@@ -52,7 +52,13 @@ def all_settings(millions: tuple[int, ...]):
 
 
 def replay(
-    curve: str, rows: int, to: str, shape="flights", changed: float = 0, interval: int = 1000
+    seed: int,
+    curve: str,
+    rows: int,
+    to: str,
+    shape: str = "flights",
+    changed: float = 0,
+    interval: int = 1000,
 ) -> list[Run]:
     """The lines of the program `replay`."""
     del curve  # whose point it is
@@ -60,7 +66,7 @@ def replay(
         place = to + str(pathlib.Path(folder) / "replay.db") if to == "duckdb:" else to
         done = subprocess.run(
             [BUILD / "replay", "--shape", shape, "--rows", str(rows), "--to", place,
-             "--driver", BUILD / "libduckdb.so", "--changed", str(changed),
+             "--seed", str(seed), "--driver", BUILD / "libduckdb.so", "--changed", str(changed),
              "--checkpoint-interval", str(interval)],
             stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
@@ -85,7 +91,8 @@ def report(measured: dict) -> None:
         ]
         return statistics.median(of)
 
-    print("\nRows in memory: CPU-seconds per million rows (MB of pages a CPU-second)\n")
+    print(f"\nRows in memory (seed {measured['seed']}): CPU-seconds per million rows"
+          " (MB of pages a CPU-second)\n")  # fmt: skip
     print(f"| {'shape':<12} | bytes a row |" + "".join(f" → {to:<20} |" for to in DESTINATIONS))
     print("|:--|--:|" + "--:|" * len(DESTINATIONS))
     for shape, rows in SHAPES.items():
