@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/process_usage.h"
+#include "counting_stream.h"
 #include "shapes.h"
 #include "sink/arrow/arrow_page_encoder.h"
 #include "sink/fivetran/record_batcher.h"
@@ -31,17 +32,6 @@ struct Options {
   uint64_t rows = 1'000'000;
   uint32_t page_rows = 0;  // the shape's own
   uint64_t seed = 42;
-};
-
-/// Counts what it gets and keeps nothing.
-class CountingStream final : public WireStream {
- public:
-  Status write(WireMessage message) override {
-    bytes += message.size();
-    return {};
-  }
-
-  uint64_t bytes = 0;
 };
 
 /// A page's bytes, and where its cells lie.

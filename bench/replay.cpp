@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process_usage.h"
+#include "counting_stream.h"
 #include "replay_source.h"
 #include "shapes.h"
 #include "sink/adbc/adbc_sink.h"
@@ -41,16 +42,6 @@ struct Options {
   uint64_t commit_rows = 0;
   double changed = 0;
   SyncOptions sync;
-};
-
-class CountingStream final : public WireStream {
- public:
-  Status write(WireMessage message) override {
-    bytes += message.size();
-    return {};
-  }
-
-  uint64_t bytes = 0;
 };
 
 Status record_made(const Shape& shape, const Options& options, RecordedTable& recorded) {
