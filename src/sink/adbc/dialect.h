@@ -90,9 +90,13 @@ class Dialect {
   /// their values. `may_meet_keys` is false where no key can be in the table yet.
   virtual std::vector<std::string> merge_sql(const TargetLayout& layout, const std::string& stage,
                                              bool may_meet_keys) const = 0;
-  /// One integer: about how many rows of the table a merge passes over, however few it brings.
-  /// Empty where the merge finds its rows by an index.
-  virtual std::string rows_passed_sql(const TargetLayout&) const { return ""; }
+  /// True where a merge reads the keys of the whole table, however few rows it brings; else it
+  /// finds them by an index.
+  virtual bool merge_passes_over_table() const { return false; }
+  /// One integer: how many rows the table has, about. Asked where merge_passes_over_table().
+  virtual std::string row_count_sql(const TargetLayout& layout) const {
+    return "SELECT count(*) FROM " + table_name(layout);
+  }
   /// Soft-deletes what was last synced before `run_started_us`; answers with the number of rows.
   std::string sweep_sql(const TargetLayout& layout, int64_t run_started_us) const;
 

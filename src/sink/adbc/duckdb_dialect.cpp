@@ -116,7 +116,8 @@ class DuckDbDialect final : public Dialect {
   std::vector<std::string> merge_sql(const TargetLayout& layout, const std::string& stage,
                                      bool may_meet_keys) const override;
 
-  std::string rows_passed_sql(const TargetLayout& layout) const override {
+  bool merge_passes_over_table() const override { return true; }
+  std::string row_count_sql(const TargetLayout& layout) const override {
     return fmt::format("SELECT sum(estimated_size)::BIGINT FROM duckdb_tables() WHERE {} AND {}",
                        in_schema(layout), is_called("table_name", layout));
   }

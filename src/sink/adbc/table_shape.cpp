@@ -233,9 +233,9 @@ Result<FoundTable> Shaper::apply() {
   }
   RINGSYNC_ASSIGN(const int64_t rows, client_.query_integer(dialect_.has_rows_sql(layout_)));
   found.was_empty = rows == 0;
-  if (const std::string sql = dialect_.rows_passed_sql(layout_); !sql.empty()) {
-    RINGSYNC_ASSIGN(const int64_t passed, client_.query_integer(sql));
-    found.rows_passed = static_cast<uint64_t>(passed);
+  if (dialect_.merge_passes_over_table()) {
+    RINGSYNC_ASSIGN(const int64_t about, client_.query_integer(dialect_.row_count_sql(layout_)));
+    found.rows = static_cast<uint64_t>(about);
   }
   return found;
 }

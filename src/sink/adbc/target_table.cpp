@@ -62,7 +62,8 @@ Result<std::unique_ptr<TargetTable>> TargetTable::open(AdbcClient& client, const
 void TargetTable::add(const std::shared_ptr<const ArrowPage>& page, RowSlice slice) {
   if (slice.row_count == 0) return;
   has_deletes_ = has_deletes_ || slice.operation == Operation::kDelete;
-  may_repeat_ = may_repeat_ || slice.may_repeat || has_deletes_;
+  gets_deletes_ = gets_deletes_ || has_deletes_;
+  may_repeat_ = may_repeat_ || slice.may_repeat || gets_deletes_;
   if (!pending_.empty()) {
     PendingSlice& last = pending_.back();
     if (last.page == page && last.operation == slice.operation &&
@@ -106,6 +107,8 @@ Status TargetTable::flush(int64_t synced_us) {
   }
   int64_t rows = 0;
   for (const PendingSlice& slice : pending_) rows += slice.row_count;
+  // What is staged may be in the table already.
+  if (is_direct) found_.rows += static_cast<uint64_t>(rows);
   fill_added_columns(synced_us);
   ArrowArrayStream stream{};
   make_slice_stream(is_direct ? fields_ : staged_fields_, std::exchange(pending_, {}), &stream);
@@ -127,6 +130,7 @@ Result<int64_t> TargetTable::merge() {
   RINGSYNC_TRY(client_.exec(dialect_.drop_stage_sql(stage_)));
   is_staged_ = false;
   has_deletes_ = false;
+  may_repeat_ = false;
   return deleted;
 }
 

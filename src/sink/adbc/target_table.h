@@ -32,7 +32,7 @@ class TargetTable {
   /// About how many rows of the table the next merge() passes over, however few it brings.
   uint64_t rows_passed() const {
     const bool merges = is_staged_ || (has_pending() && !goes_direct());
-    return merges ? found_.rows_passed : 0;
+    return merges && dialect_.merge_passes_over_table() ? found_.rows : 0;
   }
 
   /// Hands the pending slices to the database, stamped as synced at `synced_us`: the run's start,
@@ -61,9 +61,10 @@ class TargetTable {
   std::vector<ArrowField> staged_fields_;  // of the staging table
   std::vector<PendingSlice> pending_;
   FoundTable found_;
-  bool may_repeat_ = false;   // some slice may hold keys delivered before in this run
-  bool has_deletes_ = false;  // some rows staged are deletes
-  bool is_staged_ = false;    // the staging table exists
+  bool may_repeat_ = false;    // a slice of this group may hold keys delivered before in this run
+  bool has_deletes_ = false;   // some rows staged are deletes
+  bool gets_deletes_ = false;  // some of this run were: a key may come again whatever slices say
+  bool is_staged_ = false;     // the staging table exists
 };
 
 }  // namespace ringsync

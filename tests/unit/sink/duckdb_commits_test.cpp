@@ -11,12 +11,15 @@ class DuckDbCommits : public DuckDbTest {
  protected:
   TablePlan plan_ = plan_of("t", {{"id", TypeKind::kInt}});
 
+  void deliver(Sink& sink, int page_number, bool may_repeat) {
+    PageBuilder page(1);
+    for (int32_t id = 0; id < kPageRows; ++id) page.number(page_number * kPageRows + id);
+    deliver_page(sink, plan_, page, may_repeat);
+  }
   /// Pages of rows, with a routine checkpoint behind each, until one is durable; their number.
-  int pages_until_commit(Sink& sink, int most) {
+  int pages_until_commit(Sink& sink, int most, bool may_repeat = false) {
     for (int number = 1; number <= most; ++number) {
-      PageBuilder page(1);
-      for (int32_t id = 0; id < kPageRows; ++id) page.number(number * kPageRows + id);
-      deliver_page(sink, plan_, page);
+      deliver(sink, number, may_repeat);
       if (must(checkpoint(sink, CheckpointUrgency::kRoutine))) return number;
     }
     return 0;
@@ -47,6 +50,19 @@ TEST_F(DuckDbCommits, ALargeTableIsMergedIntoWhereThatIsWorthPassingOverIt) {
   sink.reset();
   EXPECT_EQ(rows("SELECT count(*), count(DISTINCT id) FROM ks.ks.t"),
             std::vector<std::string>{"6400000|6400000"});
+}
+
+TEST_F(DuckDbCommits, RowsOfThisSyncCountWhereSomeAreReadAgainUntilTheyAreMerged) {
+  auto sink = open_sink();
+  must(sink->open_table(plan_));
+  for (int number = 0; number < 48; ++number) deliver(*sink, number, false);
+  commit(*sink);
+  EXPECT_EQ(pages_until_commit(*sink, 10, true), 3) << "a sixteenth of 4.8 million";
+  for (int number = 48; number < 50; ++number) deliver(*sink, number, false);
+  EXPECT_TRUE(must(checkpoint(*sink, CheckpointUrgency::kRoutine))) << "what is new goes direct";
+  sink.reset();
+  EXPECT_EQ(rows("SELECT count(*), count(DISTINCT id) FROM ks.ks.t"),
+            std::vector<std::string>{"5000000|5000000"});
 }
 
 TEST_F(DuckDbCommits, WhatTheUserChoseHoldsForALargeTableToo) {
