@@ -8,7 +8,7 @@ rows, `updated_at` as the cursor of later syncs.
 """
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, Session
@@ -108,7 +108,6 @@ def update(configuration: dict, state: dict) -> None:
 
 def sync_table(session: Session, table: str, columns: list, state: dict) -> None:
     names = [name for name, _, _ in columns]
-    conversions = [(name, CONVERSIONS[cql]) for name, cql, _ in columns if cql in CONVERSIONS]
     started = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
     text = f"SELECT {', '.join(names)} FROM {table}"
     since = state.get(table, {}).get("last_updated_at") if CURSOR in names else None
@@ -117,8 +116,19 @@ def sync_table(session: Session, table: str, columns: list, state: dict) -> None
     statement = session.prepare(text)
     statement.fetch_size = FETCH_ROWS
     bound = [datetime.datetime.strptime(since, "%Y-%m-%d %H:%M:%S")] if since else []
+    count = upsert_rows(session.execute(statement, bound), table, columns, state)
+    # Only now: rows come in the order of their tokens, so that none before the end has a cursor.
+    state[table] = {"last_updated_at": started}
+    op.checkpoint(state)
+    log.info(f"{table}: {count} rows")
+
+
+def upsert_rows(rows: Iterable[tuple], table: str, columns: list, state: dict) -> int:
+    """Sends the rows and the checkpoints among them; returns how many rows there were."""
+    names = [name for name, _, _ in columns]
+    conversions = [(name, CONVERSIONS[cql]) for name, cql, _ in columns if cql in CONVERSIONS]
     count = 0
-    for values in session.execute(statement, bound):
+    for values in rows:
         row = dict(zip(names, values))
         for name, convert in conversions:
             if row[name] is not None:
@@ -127,10 +137,7 @@ def sync_table(session: Session, table: str, columns: list, state: dict) -> None
         count += 1
         if count % CHECKPOINT_ROWS == 0:
             op.checkpoint(state)
-    # Only now: rows come in the order of their tokens, so that none before the end has a cursor.
-    state[table] = {"last_updated_at": started}
-    op.checkpoint(state)
-    log.info(f"{table}: {count} rows")
+    return count
 
 
 connector = Connector(update=update, schema=schema)
