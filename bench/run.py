@@ -10,21 +10,46 @@ import first_load
 import fivetran
 import incremental
 import memory
+import peers
 import replay
 import tables
 from harness import DATA, cassandra
 from measured_commit import measured_commit
 
-SECTIONS = ("first_load", "incremental", "memory", "fivetran", "tables", "replay")
+MODULES = {
+    module.__name__: module
+    for module in (first_load, incremental, memory, fivetran, peers, tables, replay)
+}
+WITHOUT_NODE = {"replay"}
 
 
-def main() -> int:
+def measure(section: str, node: dict, arguments: argparse.Namespace) -> dict:
+    rounds, copies, quick = arguments.rounds, arguments.copies, arguments.quick
+    match section:
+        case "first_load":
+            return first_load.measure(node, copies, rounds, quick, arguments.before)
+        case "incremental":
+            return incremental.measure(node, copies, rounds)
+        case "memory":
+            return memory.measure(node, min(rounds, 3))
+        case "fivetran":
+            return fivetran.measure(node, copies, rounds, quick)
+        case "peers":
+            return peers.measure(node, copies, rounds, quick)
+        case "tables":
+            return tables.measure(node, rounds, arguments.seed)
+        case "replay":
+            return replay.measure(rounds, quick, arguments.seed)
+    raise ValueError(section)
+
+
+def arguments_of() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--copies", type=int, default=6, help="how often the flights are loaded")
     parser.add_argument("--seed", type=int, default=42, help="of the rows that are made up")
     parser.add_argument("--quick", action="store_true", help="two rounds, a short sweep")
-    parser.add_argument("--only", choices=SECTIONS, action="append", help="this section (repeat)")
+    parser.add_argument("--only", choices=MODULES, action="append", help="this section (repeat)")
     parser.add_argument("--json", type=pathlib.Path, help="write every run's figures there")
     parser.add_argument(
         "--before", type=pathlib.Path, metavar="PROGRAM",
@@ -33,31 +58,30 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.before and not arguments.before.is_file():
         parser.error(f"--before: {arguments.before} is no program")
-    rounds = 2 if arguments.quick else arguments.rounds
-    wanted = arguments.only or SECTIONS
+    arguments.before = arguments.before and arguments.before.resolve()
+    arguments.rounds = 2 if arguments.quick else arguments.rounds
+    arguments.only = arguments.only or list(MODULES)
+    if "peers" in arguments.only and arguments.copies < 2:
+        parser.error("--copies: the section peers compares two sizes, so it is 2 or more")
+    return arguments
+
+
+def main() -> int:
+    arguments = arguments_of()
+    wanted = [section for section in MODULES if section in arguments.only]
     measured = {"commit": measured_commit()}
     DATA.mkdir(parents=True, exist_ok=True)
-    if "replay" in wanted:
-        measured["replay"] = replay.measure(rounds, arguments.quick, arguments.seed)
-    needs_node = set(wanted) != {"replay"}
+    needs_node = not WITHOUT_NODE.issuperset(wanted)
     with cassandra() if needs_node else contextlib.nullcontext() as node:
-        if "first_load" in wanted:
-            before = arguments.before and arguments.before.resolve()
-            measured["first_load"] = first_load.measure(
-                node, arguments.copies, rounds, arguments.quick, before
-            )
-        if "incremental" in wanted:
-            measured["incremental"] = incremental.measure(node, arguments.copies, rounds)
-        if "memory" in wanted:
-            measured["memory"] = memory.measure(node, min(rounds, 3))
-        if "fivetran" in wanted:
-            measured["fivetran"] = fivetran.measure(node, arguments.copies, rounds, arguments.quick)
-        if "tables" in wanted:
-            measured["tables"] = tables.measure(node, rounds, arguments.seed)
+        for section in wanted:
+            if section not in WITHOUT_NODE:
+                measured[section] = measure(section, node, arguments)
+    for section in wanted:
+        if section in WITHOUT_NODE:
+            measured[section] = measure(section, {}, arguments)
     print(f"\nMeasured at commit {measured['commit']}.")
-    for section in (first_load, incremental, memory, fivetran, tables, replay):
-        if section.__name__ in measured:
-            section.report(measured[section.__name__])
+    for section in wanted:
+        MODULES[section].report(measured[section])
     if arguments.json:
         arguments.json.write_text(json.dumps(measured, indent=1) + "\n")
     return 0

