@@ -111,7 +111,8 @@ constexpr std::array<ErrorEntry, kCodeCount> kEntries{{
      "Rename or drop what the message names, then run again: the table is synced anew where it is "
      "missing."},
     {ErrorCode::kNameCollision, "name_collision", ErrorClass::kDestination, false,
-     "Two names of the source are one in the destination, or a name is reserved there.",
+     "Two names of the source are one in the destination, or a name is reserved or impossible "
+     "there.",
      "Leave one of the two out with `exclude_tables`, rename it, or write to another destination. "
      "Fields of a type that are one name in a struct are kept apart by `nested_types` = json."},
     {ErrorCode::kKeyChanged, "key_changed", ErrorClass::kDestination, false,

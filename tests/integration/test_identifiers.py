@@ -164,6 +164,37 @@ def test_hostile_names_reach_fivetran_as_they_are(fivetran, fivetran_configurati
                 assert rows[row][name] == want[name], (name, normalised(name))
 
 
+def test_a_name_with_u0000_fails_its_table_alone(
+    ringsync, config, session, keyspace, every_destination
+):
+    """Cassandra takes such names; SQL and Arrow end a name there."""
+    odd, fine = quoted("odd\0name"), quoted("odd")
+    session.execute(f"CREATE TABLE {keyspace}.broken (id int PRIMARY KEY, {odd} text)")
+    session.execute(f"CREATE TABLE {keyspace}.whole (id int PRIMARY KEY, {fine} text)")
+    session.execute(f"INSERT INTO {keyspace}.whole (id, {fine}) VALUES (1, 'a')")
+    done = ringsync.run(
+        "sync", "--configuration", config(keyspace), "--to", every_destination.argument,
+        "--log-format", "text", env=every_destination.environment,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "error[name_collision]" in done.stderr and '."broken"' in done.stderr, done.stderr
+    assert 'begins with "odd" has U+0000 in its name' in done.stderr, done.stderr
+    columns = {"id": scalar("int"), "odd": scalar("text")}
+    assert every_destination.rows(keyspace, "whole", columns) == {1: {"id": 1, "odd": "a"}}
+
+
+def test_a_name_with_u0000_reaches_fivetran_by_fivetrans_rules(
+    fivetran, fivetran_configuration, session, keyspace
+):
+    odd = quoted("odd\0name")
+    session.execute(f"CREATE TABLE {keyspace}.t (id int PRIMARY KEY, {odd} text)")
+    session.execute(f"INSERT INTO {keyspace}.t (id, {odd}) VALUES (1, 'a')")
+    destination = FakeDestination()
+    fivetran.sync(destination, fivetran_configuration(keyspace))
+    (cells,) = destination.tables["t"].live().values()
+    assert list(cells.values()) == [1, "a"]
+
+
 def test_names_of_a_configuration_are_no_cql(ringsync, config, hostile, session, tmp_path):
     canary = f"canary_{uuid.uuid4().hex[:8]}"
     session.execute(f"CREATE TABLE {hostile}.{canary} (id int PRIMARY KEY)")

@@ -20,9 +20,23 @@ std::string folded_name(std::string name) {
   return name;
 }
 
+bool has_nul(const std::string& name) { return name.find('\0') != std::string::npos; }
+
+/// Arrow's names and SQL end at U+0000. `name` is shown as far as there.
+Error nul_in_name(const std::string& what, const std::string& name, const std::string& remedy) {
+  return {ErrorCode::kNameCollision,
+          fmt::format("{} whose name begins with {} has U+0000 in its name, which no destination's "
+                      "name can have; {}",
+                      what, quoted(name.substr(0, name.find('\0'))), remedy)};
+}
+
 Status check_field_names(const CqlType& type) {
   std::map<std::string, std::string> seen;
   for (const std::string& name : type.field_names) {
+    if (has_nul(name)) {
+      return nul_in_name("a field of type " + type.name, name,
+                         "set nested_types=json, or rename the field");
+    }
     const auto [other, is_new] = seen.emplace(folded_name(name), name);
     if (is_new) continue;
     return Error{ErrorCode::kNameCollision,
@@ -129,6 +143,11 @@ Result<std::vector<ArrowType>> arrow_types(const Table& table, const ArrowEncodi
   RINGSYNC_TRY(check_types_are_known(table));
   std::vector<ArrowType> types;
   for (size_t i = 0; i < table.columns.size(); ++i) {
+    if (has_nul(table.columns[i].name)) {
+      return nul_in_name("a column", table.columns[i].name,
+                         "rename it, or exclude the table with exclude_tables")
+          .within("table " + quoted(table.keyspace) + "." + quoted(table.name));
+    }
     auto type = column_type(table, i, encoding);
     if (!type) return type.error().within(column_place(table, table.columns[i]));
     types.push_back(std::move(*type));

@@ -14,7 +14,8 @@ namespace ringsync {
 
 /// The types of the table's columns, in their order. Errors, naming table and column:
 /// kUnsupportedType for a type that Ringsync does not know, kNameCollision for a user-defined type
-/// whose fields are one name in a struct, kConfig for a decimal size that the column cannot take.
+/// whose fields are one name in a struct and for a name with U+0000, kConfig for a decimal size
+/// that the column cannot take.
 Result<std::vector<ArrowType>> arrow_types(const Table& table, const ArrowEncoding& encoding);
 
 }  // namespace ringsync

@@ -235,6 +235,16 @@ TEST_F(DuckDbNested, FieldsThatAreOneNameInAStructFailTheirTableWithTheWayOut) {
   EXPECT_THAT(opened.error().message, HasSubstr("nested_types=json"));
 }
 
+TEST_F(DuckDbNested, AFieldWithU0000InItsNameFailsItsTableWithTheWayOut) {
+  options_.encoding.nested = NestedForm::kNative;
+  auto sink = open_sink();
+  const auto opened = sink->open_table(plan_for(udt_of({std::string("zi\0p", 4)}, {kInt})));
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::kNameCollision);
+  EXPECT_THAT(opened.error().message, HasSubstr(R"(begins with "zi")"));
+  EXPECT_THAT(opened.error().message, HasSubstr("nested_types=json"));
+}
+
 TEST_F(DuckDbNested, KeysOfMapsThatDuckDbTakesForOneAreUnrepresentable) {
   options_.encoding.nested = NestedForm::kNative;
   const TablePlan plan = plan_for(typed(TypeKind::kMap, {typed(TypeKind::kDouble), kInt}));
