@@ -20,8 +20,8 @@ import tempfile
 FIGURES = pathlib.Path(__file__).with_suffix(".json")
 SHAPES = ("flights", "narrow", "wide", "scalars", "nested", "sparse", "large_cells")
 STEPS = ("index", "fivetran", "arrow")
-# Between builds by one compiler counts differ by less than a thousandth; C libraries and processors
-# of other makes choose other ways to copy and to check texts.
+# Counts of one build differ by less than a thousandth; what is left is for a compiler's or a C
+# library's next patch.
 TOLERANCE = 0.03
 
 Figures = dict[str, dict[str, float]]  # instructions a row: shape -> step
