@@ -59,7 +59,7 @@ def contenders(node: dict, keyspace: str, copies: int, setting: dict) -> list[Co
         command = [sys.executable, BASELINE / "sdk_server.py", file]
         return lambda folder: served(command, configuration, folder)
 
-    def serve(**pace: int) -> Callable[[pathlib.Path], dict]:
+    def serve(**pace: object) -> Callable[[pathlib.Path], dict]:
         command = [BUILD / "ringsync", "serve", "--address", "127.0.0.1", "--port", "0"]
         configuration = flights(node, keyspace)
         return lambda folder: served(command, configuration, folder, **pace)
@@ -70,6 +70,7 @@ def contenders(node: dict, keyspace: str, copies: int, setting: dict) -> list[Co
         Contender("drain", lambda _: drain(node, keyspace, setting)),
         Contender("serve", serve()),
         Contender("serve, slow client", serve(**SLOW)),
+        Contender("serve, parsing client", serve(parse="true")),
         Contender("Python baseline", sdk(BASELINE / "example_connector.py", **sources)),
         Contender("connector/", sdk(ROOT / "connector" / "connector.py", **sources)),
         Contender("upsert loop", loop),
@@ -108,7 +109,7 @@ def flights(node: dict, keyspace: str) -> dict[str, object]:
     return {**cluster(node, keyspace), "tables": "flights"}
 
 
-def served(command: list, configuration: dict, folder: pathlib.Path, **pace: int) -> dict:
+def served(command: list, configuration: dict, folder: pathlib.Path, **pace: object) -> dict:
     """Figures of one sync: time and bytes by the client, CPU and memory of the server alone."""
     file = folder / "configuration.json"
     file.write_text(json.dumps({key: str(value) for key, value in configuration.items()}))
@@ -128,7 +129,12 @@ def served(command: list, configuration: dict, folder: pathlib.Path, **pace: int
         got = figures(
             counted["records"], counted["bytes"], counted["wall_s"], used, peak_kib(process.pid)
         )
-        return {**got, "messages": counted["messages"], "client_cpu_s": counted["cpu_s"]}
+        return {
+            **got,
+            "messages": counted["messages"],
+            "first_row_s": counted["first_row_s"],
+            "client_cpu_s": counted["cpu_s"],
+        }
 
 
 @contextlib.contextmanager
@@ -171,17 +177,27 @@ def report(measured: dict) -> None:
     runs = measured["runs"]
     titles = list(dict.fromkeys(run["contender"] for run in sorted(runs, key=lambda r: r["round"])))
     print("\nFivetran's connectors, into a client that counts bytes and records\n")
-    header = ("contender", "rows", "rows/s", "CPU-s/M rows", "VmHWM MiB", "client CPU-s/M")
-    print("| {:<26} | {:>9} | {:>24} | {:>18} | {:>9} | {:>14} |".format(*header))
-    print("|:--|--:|--:|--:|--:|--:|")
+    header = (
+        "contender",
+        "rows",
+        "rows/s",
+        "CPU-s/M rows",
+        "VmHWM MiB",
+        "client CPU-s/M",
+        "first row, s",
+    )
+    print("| {:<26} | {:>9} | {:>24} | {:>18} | {:>9} | {:>14} | {:>12} |".format(*header))
+    print("|:--|--:|--:|--:|--:|--:|--:|")
     for title in titles:
         of = [run for run in runs if run["contender"] == title]
         client = [run["client_cpu_s"] / run["rows"] * 1e6 for run in of if "client_cpu_s" in run]
         shown = f"{statistics.median(client):.2f}" if client else "-"
+        first = [run["first_row_s"] for run in of if "first_row_s" in run]
+        first_row = f"{statistics.median(first):.2f}" if first else "-"
         peak = max(run["peak_mib"] for run in of)
         print(f"| {title:<26} | {of[0]['rows']:>9,} | {spread(of, 'rows_s', ',.0f'):>24} |"
               f" {spread(of, 'cpu_s_per_million', '.2f'):>18} | {peak:>9.0f} |"
-              f" {shown:>14} |")  # fmt: skip
+              f" {shown:>14} | {first_row:>12} |")  # fmt: skip
     report_targets(runs)
 
 
