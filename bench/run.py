@@ -8,6 +8,7 @@ import sys
 
 import first_load
 import fivetran
+import in_flight
 import incremental
 import memory
 import peers
@@ -18,7 +19,7 @@ from measured_commit import measured_commit
 
 MODULES = {
     module.__name__: module
-    for module in (first_load, incremental, memory, fivetran, peers, tables, replay)
+    for module in (first_load, in_flight, incremental, memory, fivetran, peers, tables, replay)
 }
 WITHOUT_NODE = {"replay"}
 
@@ -28,6 +29,8 @@ def measure(section: str, node: dict, arguments: argparse.Namespace) -> dict:
     match section:
         case "first_load":
             return first_load.measure(node, copies, rounds, quick, arguments.before)
+        case "in_flight":
+            return in_flight.measure(node, copies, rounds)
         case "incremental":
             return incremental.measure(node, copies, rounds)
         case "memory":
