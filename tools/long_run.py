@@ -22,7 +22,7 @@ HEADING = "## "
 FUZZED_S_MIN = 600
 INTRODUCTION = """# The long run
 
-What the tests measured at full size. Each section was written by the command that it names.
+What the tests measured at full size. Each section names the command that measured it.
 """
 
 
