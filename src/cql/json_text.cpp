@@ -71,7 +71,7 @@ JsonWriter::Node JsonWriter::compile(const CqlType& type) {
   node.dimensions = type.dimensions;
   for (const CqlType& child : type.children) node.children.push_back(compile(child));
   for (const std::string& name : type.field_names) {
-    node.has_nul_label = node.has_nul_label || name.find('\0') != std::string::npos;
+    node.has_nul_label = node.has_nul_label || has_nul(name);
     append_json_string(name, node.labels.emplace_back());
     node.labels.back() += ':';
   }
@@ -106,9 +106,7 @@ Decoded JsonWriter::append_text(CellView cell, std::string& out) const {
   if (cell.is_null()) return Decoded::kNull;
   const std::string_view text = as_text(cell.bytes());
   if (!is_utf8(text)) return Decoded::kMalformed;
-  if (!rules_.holds_nul && text.find('\0') != std::string_view::npos) {
-    return Decoded::kUnrepresentable;
-  }
+  if (!rules_.holds_nul && has_nul(text)) return Decoded::kUnrepresentable;
   append_json_string(text, out);
   return Decoded::kValue;
 }

@@ -32,6 +32,9 @@ inline bool is_ascii(std::string_view text) {
 /// True where `text` is valid UTF-8 (RFC 3629), the empty text included.
 bool is_utf8(std::string_view text);
 
+/// True where `text` has U+0000 in it: what ends a text in C, in SQL and in Arrow's names.
+inline bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
 /// is_utf8() for loops over many texts, most of them short and ASCII.
 inline bool is_utf8_mostly_ascii(std::string_view text) {
   return (text.size() < kShortTextBytes && is_ascii(text)) || is_utf8(text);

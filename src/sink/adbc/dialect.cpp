@@ -89,6 +89,10 @@ std::string Dialect::create_schema_sql(const std::string& schema) const {
   return "CREATE SCHEMA " + quoted(schema);
 }
 
+std::string Dialect::row_count_sql(const TargetLayout& layout) const {
+  return "SELECT count(*) FROM " + table_name(layout);
+}
+
 std::string Dialect::has_rows_sql(const TargetLayout& layout) const {
   return fmt::format("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT 1) AS first_row",
                      table_name(layout));

@@ -69,6 +69,8 @@ class Dialect {
   /// What makes key_sql() answer with the layout's key; run where it answered with nothing. Empty
   /// where only a primary key of the table can.
   virtual std::vector<std::string> remember_key_sql(const TargetLayout& layout) const = 0;
+  /// One integer: how many rows the table has.
+  std::string row_count_sql(const TargetLayout& layout) const;
   /// One integer: 1 where the table has a row.
   std::string has_rows_sql(const TargetLayout& layout) const;
 
@@ -93,10 +95,6 @@ class Dialect {
   /// True where a merge reads the keys of the whole table, however few rows it brings; else it
   /// finds them by an index.
   virtual bool merge_passes_over_table() const { return false; }
-  /// One integer: how many rows the table has, about. Asked where merge_passes_over_table().
-  virtual std::string row_count_sql(const TargetLayout& layout) const {
-    return "SELECT count(*) FROM " + table_name(layout);
-  }
   /// Soft-deletes what was last synced before `run_started_us`; answers with the number of rows.
   std::string sweep_sql(const TargetLayout& layout, int64_t run_started_us) const;
 

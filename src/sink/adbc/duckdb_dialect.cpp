@@ -117,10 +117,6 @@ class DuckDbDialect final : public Dialect {
                                      bool may_meet_keys) const override;
 
   bool merge_passes_over_table() const override { return true; }
-  std::string row_count_sql(const TargetLayout& layout) const override {
-    return fmt::format("SELECT sum(estimated_size)::BIGINT FROM duckdb_tables() WHERE {} AND {}",
-                       in_schema(layout), is_called("table_name", layout));
-  }
 
   std::string state_table() const override { return own_table("state"); }
   std::vector<std::string> create_state_sql() const override {

@@ -231,12 +231,12 @@ Result<FoundTable> Shaper::apply() {
   for (const TargetColumn& column : to_alter_) {
     RINGSYNC_TRY(client_.exec(dialect_.alter_column_sql(layout_, column)));
   }
-  RINGSYNC_ASSIGN(const int64_t rows, client_.query_integer(dialect_.has_rows_sql(layout_)));
+  const bool counts = dialect_.merge_passes_over_table();
+  RINGSYNC_ASSIGN(const int64_t rows,
+                  client_.query_integer(counts ? dialect_.row_count_sql(layout_)
+                                               : dialect_.has_rows_sql(layout_)));
   found.was_empty = rows == 0;
-  if (dialect_.merge_passes_over_table()) {
-    RINGSYNC_ASSIGN(const int64_t about, client_.query_integer(dialect_.row_count_sql(layout_)));
-    found.rows = static_cast<uint64_t>(about);
-  }
+  if (counts) found.rows = static_cast<uint64_t>(rows);
   return found;
 }
 

@@ -13,7 +13,7 @@ struct FoundTable {
   bool was_created = false;  // there was none
   bool was_empty = false;    // no key can be there already
   bool is_aligned = false;   // its columns are exactly the layout's, in order and type
-  uint64_t rows = 0;         // about, where a merge passes over all of them
+  uint64_t rows = 0;         // where a merge passes over all of them
 };
 
 /// Makes or changes the table, in the present transaction, and notes in `layout` what the

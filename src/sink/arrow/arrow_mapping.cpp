@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cql/decimal_value.h"
+#include "cql/utf8.h"
 #include "sink/cell_policy.h"
 
 namespace ringsync {
@@ -19,8 +20,6 @@ std::string folded_name(std::string name) {
   }
   return name;
 }
-
-bool has_nul(const std::string& name) { return name.find('\0') != std::string::npos; }
 
 /// Arrow's names and SQL end at U+0000. `name` is shown as far as there.
 Error nul_in_name(const std::string& what, const std::string& name, const std::string& remedy) {

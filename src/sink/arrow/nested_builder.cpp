@@ -151,7 +151,7 @@ Decoded NestedBuilder::append_bytes(CellView cell, bool is_text) {
   }
   const std::string_view text = as_text(cell.bytes());
   if (is_text && !is_utf8(text)) return Decoded::kMalformed;
-  if (is_text && !limits_.text_holds_nul && text.find('\0') != std::string_view::npos) {
+  if (is_text && !limits_.text_holds_nul && has_nul(text)) {
     return Decoded::kUnrepresentable;
   }
   data_ += text;
