@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/process_usage.h"
+#include "page_builder.h"
 #include "source/scylla/scylla_source.h"
 
 namespace ringsync {
@@ -60,9 +61,7 @@ Result<Table> find_table(Source& source, const std::string& name) {
 // Rows and bytes as big-endian numbers of eight bytes, then the bytes: bench/replay reads them.
 void write_page(std::ofstream& file, const Page& page) {
   const Bytes rows = page.buffer->rows();
-  for (const uint64_t number : {uint64_t{page.row_count}, uint64_t{rows.size()}}) {
-    for (int shift = 56; shift >= 0; shift -= 8) file.put(static_cast<char>(number >> shift));
-  }
+  file << wire(uint64_t{page.row_count}) << wire(uint64_t{rows.size()});
   file.write(reinterpret_cast<const char*>(rows.data()), static_cast<std::streamsize>(rows.size()));
 }
 

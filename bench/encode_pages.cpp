@@ -130,11 +130,9 @@ Status run(const Options& options) {
 
 int main_of(int argc, char** argv) {
   Options options;
-  std::vector<std::string> names;
-  for (const Shape& shape : shapes()) names.push_back(shape.name);
   CLI::App app("Reads and encodes pages of a shape, and prints a line of JSON for each step");
   app.add_option("--shape", options.shape, "the table's shape")
-      ->check(CLI::IsMember(names))
+      ->check(CLI::IsMember(shape_names()))
       ->capture_default_str();
   app.add_option("--rows", options.rows, "rows in all")->check(CLI::PositiveNumber);
   app.add_option("--page-rows", options.page_rows, "rows a page (default: the shape's own)")

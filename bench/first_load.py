@@ -5,7 +5,7 @@ import pathlib
 import statistics
 import tempfile
 
-from harness import BUILD, DATA, FLIGHTS_ROWS, drain, load_flights, say, sync
+from harness import BUILD, DATA, FLIGHTS_ROWS, drain, load_flights, say, spread, sync
 
 
 def measure(
@@ -63,12 +63,10 @@ def report(measured: dict) -> None:
         )
         for name in dict.fromkeys(run["contender"] for run in runs):
             of = [r for r in runs if (r["copies"], r["contender"]) == (copies, name)]
-            rate = [run["rows_s"] for run in of]
-            cpu = [run["cpu_s_per_million"] for run in of]
-            rows_s = f"{statistics.median(rate):,.0f} ({min(rate):,.0f}–{max(rate):,.0f})"
-            cpu_s = f"{statistics.median(cpu):.2f} ({min(cpu):.2f}–{max(cpu):.2f})"
+            rate = statistics.median(run["rows_s"] for run in of)
+            rows_s, cpu_s = spread(of, "rows_s", ",.0f"), spread(of, "cpu_s_per_million", ".2f")
             mb_s = statistics.median(run["mb_s"] for run in of)
             peak = max(run["peak_mib"] for run in of)
             print(f"| {copies:>6}x | {name:<15} | {rows_s:>24} | "
-                  f"{statistics.median(rate) / limit:>8.2f} | {mb_s:>6.0f} | {cpu_s:>16} | "
+                  f"{rate / limit:>8.2f} | {mb_s:>6.0f} | {cpu_s:>16} | "
                   f"{peak:>9.0f} |")  # fmt: skip

@@ -15,7 +15,18 @@ import time
 from collections.abc import Callable, Iterator
 
 from first_load import best_drain
-from harness import BUILD, DATA, FLIGHTS_ROWS, ROOT, cluster, drain, figures, load_flights, say
+from harness import (
+    BUILD,
+    DATA,
+    FLIGHTS_ROWS,
+    ROOT,
+    cluster,
+    drain,
+    figures,
+    load_flights,
+    say,
+    spread,
+)
 
 BASELINE = ROOT / "bench" / "baseline"
 PACKAGE = ROOT / "build" / "python" / "package"
@@ -199,11 +210,6 @@ def report(measured: dict) -> None:
               f" {spread(of, 'cpu_s_per_million', '.2f'):>18} | {peak:>9.0f} |"
               f" {shown:>14} | {first_row:>12} |")  # fmt: skip
     report_targets(runs)
-
-
-def spread(runs: list[dict], name: str, form: str) -> str:
-    values = [run[name] for run in runs]
-    return f"{statistics.median(values):{form}} ({min(values):{form}}–{max(values):{form}})"
 
 
 def report_targets(runs: list[dict]) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import time
@@ -121,3 +122,9 @@ def figures(rows: int, size: int, wall_s: float, cpu_s: float, peak_kib: int) ->
         "cpu_s_per_million": cpu_s / max(rows, 1) * 1e6,
         "peak_mib": peak_kib / 1024,
     }
+
+
+def spread(runs: list[dict], name: str, form: str) -> str:
+    """A figure of several runs: median (least–most)."""
+    values = [run[name] for run in runs]
+    return f"{statistics.median(values):{form}} ({min(values):{form}}–{max(values):{form}})"

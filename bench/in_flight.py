@@ -3,8 +3,7 @@
 import pathlib
 import tempfile
 
-from fivetran import spread
-from harness import DATA, FLIGHTS_ROWS, drain, load_flights, say, sync
+from harness import DATA, FLIGHTS_ROWS, drain, load_flights, say, spread, sync
 
 IN_FLIGHT = (1, 2, 4, 8, 16, 32)
 PAGE_ROWS = 5000  # the default of page_size

@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator
 import cql_session
 import peer_programs
 from first_load import best_drain
-from fivetran import spread
-from harness import DATA, ROOT, drain, load_flights, say
+from harness import DATA, ROOT, drain, load_flights, say, spread
 from peer_programs import HISTORY_WINDOWS, Source
 
 RINGSYNC = ("→ null", "→ DuckDB", "→ PostgreSQL", "→ Parquet")

@@ -138,11 +138,9 @@ Status run(const Options& options) {
 
 int main_of(int argc, char** argv) {
   Options options;
-  std::vector<std::string> names;
-  for (const Shape& shape : shapes()) names.push_back(shape.name);
   CLI::App app("Syncs a table that lies in memory, and prints a line of JSON for each sync");
   app.add_option("--shape", options.shape, "the table's shape")
-      ->check(CLI::IsMember(names))
+      ->check(CLI::IsMember(shape_names()))
       ->capture_default_str();
   app.add_option("--rows", options.rows, "rows that are made")->check(CLI::PositiveNumber);
   app.add_option("--seed", options.seed, "of the rows' values")->capture_default_str();

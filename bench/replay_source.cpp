@@ -11,15 +11,12 @@
 
 #include "base/clock.h"
 #include "cql/page_view.h"
+#include "page_builder.h"
 
 namespace ringsync::bench {
 namespace {
 
 constexpr uint32_t kRingTokens = 256;  // as a node of Cassandra 3 has them
-
-void store_be64(uint8_t* to, uint64_t value) {
-  for (int i = 7; i >= 0; --i, value >>= 8) to[i] = static_cast<uint8_t>(value);
-}
 
 Token token_of(const std::vector<Bytes>& cells) {
   uint64_t hash = 0xCBF2'9CE4'8422'2325U;  // FNV-1a, then a mix that spreads it over all bits
@@ -123,8 +120,8 @@ class ReplayScanner final : public Scanner {
     }
     page.is_last = scan.next >= scan.end;
     if (!page.is_last) {
-      page.paging_state.resize(sizeof(uint64_t));
-      store_be64(page.paging_state.data(), scan.next);
+      const std::string state = wire(uint64_t{scan.next});
+      page.paging_state.assign(state.begin(), state.end());
     }
     return page;
   }
@@ -203,13 +200,14 @@ std::optional<int64_t> RecordedTable::cursor_ms(const RecordedRow& row) const {
 }
 
 uint64_t RecordedTable::touch(double share, int64_t cursor_ms) {
+  const std::string cell = wire(cursor_ms);
   uint64_t touched = 0;
   double due = 0;
   for (const RecordedRow& row : rows_) {
     due += share;
     if (due < 1 || row.cursor_at == 0) continue;
     due -= 1;
-    store_be64(&bytes_[row.cursor_at], static_cast<uint64_t>(cursor_ms));
+    std::ranges::copy(cell, &bytes_[row.cursor_at]);
     ++touched;
   }
   return touched;

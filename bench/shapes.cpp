@@ -275,6 +275,12 @@ const std::vector<Shape>& shapes() {
   return kShapes;
 }
 
+std::vector<std::string> shape_names() {
+  std::vector<std::string> names;
+  for (const Shape& shape : shapes()) names.push_back(shape.name);
+  return names;
+}
+
 const Shape* shape_named(std::string_view name) {
   const auto found = std::find_if(shapes().begin(), shapes().end(),
                                   [&](const Shape& shape) { return shape.name == name; });

@@ -29,6 +29,8 @@ struct Shape {
 /// of whose cells nine tenths are null. large_cells: texts of 64 KiB.
 const std::vector<Shape>& shapes();
 
+std::vector<std::string> shape_names();
+
 /// The shape, or nullptr.
 const Shape* shape_named(std::string_view name);
 

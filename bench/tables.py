@@ -1,13 +1,12 @@
 """Tables of many shapes on a real cluster: two columns, two hundred, nested values, large
 partitions, large cells, nearly nothing but nulls."""
 
+import contextlib
 import dataclasses
-import multiprocessing
 import os
 import pathlib
 import random
 import statistics
-import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,8 +14,10 @@ from collections.abc import Callable, Iterator
 import cql_session
 from cassandra.concurrent import execute_concurrent_with_args
 from cassandra.query import UNSET_VALUE
-from fivetran import served, spread
-from harness import BUILD, DATA, cluster, drain, say, sync
+from fivetran import served
+from forked import run_forked
+from harness import BUILD, DATA, cluster, drain, say, spread, sync
+from memory import create_keyspace
 
 KEYSPACE = "bench_tables_of"
 IN_FLIGHT = 8  # drain's, for all shapes: what differs is what is read
@@ -149,49 +150,42 @@ def load(node: dict, name: str, seed: int) -> None:
     """Writes the table, unless its comment says that it is there, of this seed."""
     shape = SHAPES[name]
     mark = f"{shape.rows} rows of seed {seed}"
-    session = cql_session.connect(node)
-    try:
-        session.execute(
-            f"CREATE KEYSPACE IF NOT EXISTS {KEYSPACE} WITH replication ="
-            f" {{'class': 'NetworkTopologyStrategy', '{node['datacenter']}': 1}}"
-        )
+    with session_of(node) as session:
+        there = create_keyspace(session, KEYSPACE, node["datacenter"])
+        if name in there and comment_of(session, name) == mark:
+            return
+        session.execute(f"DROP TABLE IF EXISTS {KEYSPACE}.{name}", timeout=60)
         session.execute(f"CREATE TYPE IF NOT EXISTS {KEYSPACE}.address (street text, number int)")
         columns = ", ".join(f"{column} {kind}" for column, kind in shape.columns.items())
-        session.execute(
-            f"CREATE TABLE IF NOT EXISTS {KEYSPACE}.{name} ({columns}, PRIMARY KEY ({shape.key}))"
-        )
-        found = session.execute(
-            "SELECT comment FROM system_schema.tables WHERE keyspace_name = %s AND table_name = %s",
-            [KEYSPACE, name],
-        ).one()
-    finally:
-        session.cluster.shutdown()
-    if found[0] == mark:
-        return
+        session.execute(f"CREATE TABLE {KEYSPACE}.{name} ({columns}, PRIMARY KEY ({shape.key}))")
     say(f"writing {shape.rows:,} rows of {name}")
     count = os.cpu_count() or 1
-    # Forked before any driver's thread is alive here.
-    context = multiprocessing.get_context("fork")
-    workers = [
-        context.Process(target=write, args=(node, name, seed, range(first, shape.rows, count)))
-        for first in range(count)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    if any(worker.exitcode != 0 for worker in workers):
-        raise SystemExit(f"loading {name} failed; the reason is above")
+    shares = [(node, name, seed, range(first, shape.rows, count)) for first in range(count)]
+    run_forked(f"loading {name}", write, shares)
+    with session_of(node) as session:
+        session.execute(f"ALTER TABLE {KEYSPACE}.{name} WITH comment = '{mark}'")
+
+
+@contextlib.contextmanager
+def session_of(node: dict) -> Iterator[cql_session.Session]:
     session = cql_session.connect(node)
-    session.execute(f"ALTER TABLE {KEYSPACE}.{name} WITH comment = '{mark}'")
-    session.cluster.shutdown()
+    try:
+        yield session
+    finally:
+        session.cluster.shutdown()
+
+
+def comment_of(session: cql_session.Session, name: str) -> str:
+    statement = (
+        "SELECT comment FROM system_schema.tables WHERE keyspace_name = %s AND table_name = %s"
+    )
+    return session.execute(statement, [KEYSPACE, name]).one()[0]
 
 
 def write(node: dict, name: str, seed: int, numbers: range) -> None:
     """These rows; each is made of the seed and its number alone, so that a load can be repeated."""
     shape = SHAPES[name]
-    session = cql_session.connect(node)
-    try:
+    with session_of(node) as session:
         marks = ", ".join("?" for _ in shape.columns)
         insert = session.prepare(
             f"INSERT INTO {KEYSPACE}.{name} ({', '.join(shape.columns)}) VALUES ({marks})"
@@ -203,9 +197,6 @@ def write(node: dict, name: str, seed: int, numbers: range) -> None:
         ):
             if not result.success:
                 raise result.result_or_exc
-    finally:
-        session.cluster.shutdown()
-        sys.stdout.flush()
 
 
 def report(measured: dict) -> None:

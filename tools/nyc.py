@@ -11,7 +11,6 @@ NODE.json is what `cassandra.py start` printed. Each prints JSON. Runs in the pr
 import argparse
 import datetime
 import json
-import multiprocessing
 import os
 import pathlib
 import random
@@ -25,6 +24,7 @@ import nyc_data
 from cassandra.concurrent import execute_concurrent, execute_concurrent_with_args
 from cassandra.query import BatchStatement, BatchType
 from cql_session import quoted
+from forked import run_forked
 
 _BATCH_ROWS = 100  # about 20 KiB of a partition, far under what the node refuses
 _IN_FLIGHT = 12
@@ -125,19 +125,9 @@ def _load_table(
 ) -> int:
     partitions = _partitions(table, carriers)
     workers_count = (os.cpu_count() or 1) if table.rows_count > 100_000 else 1
-    # Forked, so that each worker finds the rows read already; no driver's thread is alive here.
-    context = multiprocessing.get_context("fork")
     shares = [partitions[index::workers_count] for index in range(workers_count)]
-    workers = [
-        context.Process(target=_write, args=(node, keyspace, table, copies, share))
-        for share in shares
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    if any(worker.exitcode != 0 for worker in workers):
-        raise RuntimeError(f"loading {keyspace}.{table.name} failed; the reason is above")
+    arguments = [(node, keyspace, table, copies, share) for share in shares]
+    run_forked(f"loading {keyspace}.{table.name}", _write, arguments)
     return sum(map(len, partitions)) * len(copies)
 
 
