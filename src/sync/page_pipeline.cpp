@@ -74,6 +74,7 @@ Result<EncodedRows> encode_page(TableEncoders& encoders, bool wanted, PageIndex&
 
 Token TableEncoders::token_of(const PageView& page, uint32_t row) const {
   std::vector<Bytes> key;
+  key.reserve(plan_.table.partition_key_count);
   for (uint16_t column = 0; column < plan_.table.partition_key_count; ++column) {
     key.push_back(page.cell(row, column).bytes());
   }

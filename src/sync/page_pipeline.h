@@ -39,7 +39,7 @@ class TableEncoders {
 };
 
 /// So many rows after each other share a mark (EncodedRows::marks).
-inline constexpr uint32_t kMarkRows = 64;
+inline constexpr uint32_t kMarkRows = 128;
 
 /// A page, encoded, with what progress and summary need of it.
 struct EncodedRows {
