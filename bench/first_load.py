@@ -1,29 +1,22 @@
-"""First loads: drain, sync into nothing, sync into a new DuckDB file, at two sizes; and the same by
-an earlier program, for what a change costs."""
+"""First loads: drain, sync into nothing, sync into a new DuckDB file, at two sizes."""
 
 import pathlib
 import statistics
 import tempfile
 
-from harness import BUILD, DATA, FLIGHTS_ROWS, drain, load_flights, say, spread, sync
+from harness import DATA, FLIGHTS_ROWS, drain, load_flights, say, spread, sync
 
 
-def measure(
-    node: dict, copies: int, rounds: int, quick: bool, before: pathlib.Path | None = None
-) -> dict:
+def measure(node: dict, copies: int, rounds: int, quick: bool) -> dict:
     keyspaces = {1: "nyc", copies: f"nyc{copies}"}
     for count, keyspace in keyspaces.items():
         load_flights(keyspace, count)
     setting = best_drain(node, keyspaces[copies], quick)
     contenders = {"drain": lambda keyspace, _: drain(node, keyspace, setting)}
-    programs = {"sync": BUILD / "ringsync"} | ({"before": before} if before else {})
-    for called, program in programs.items():
-        for destination, target in (("null", "null:"), ("DuckDB", "duckdb:{}/warehouse.db")):
-            contenders[f"{called} → {destination}"] = (
-                lambda keyspace, folder, program=program, target=target: sync(
-                    node, keyspace, target.format(folder), folder, program=program
-                )
-            )
+    for destination, target in (("null", "null:"), ("DuckDB", "duckdb:{}/warehouse.db")):
+        contenders[f"sync → {destination}"] = lambda keyspace, folder, target=target: sync(
+            node, keyspace, target.format(folder), folder
+        )
     runs = []
     for number in range(rounds):
         order = list(contenders) if number % 2 == 0 else list(reversed(contenders))

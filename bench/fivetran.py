@@ -71,7 +71,7 @@ def contenders(node: dict, keyspace: str, copies: int, setting: dict) -> list[Co
         return lambda folder: served(command, configuration, folder)
 
     def serve(**pace: object) -> Callable[[pathlib.Path], dict]:
-        command = [BUILD / "ringsync", "serve", "--address", "127.0.0.1", "--port", "0"]
+        command = serve_command(BUILD / "ringsync")
         configuration = flights(node, keyspace)
         return lambda folder: served(command, configuration, folder, **pace)
 
@@ -114,6 +114,10 @@ def beside_a_scan(
             scan.wait()
 
     return run_beside
+
+
+def serve_command(program: pathlib.Path) -> list:
+    return [program, "serve", "--address", "127.0.0.1", "--port", "0"]
 
 
 def flights(node: dict, keyspace: str) -> dict[str, object]:

@@ -14,13 +14,14 @@ import memory
 import peers
 import replay
 import tables
+import two_builds
 from harness import DATA, cassandra
 from measured_commit import measured_commit
 
-MODULES = {
-    module.__name__: module
-    for module in (first_load, in_flight, incremental, memory, fivetran, peers, tables, replay)
-}
+SECTIONS = (
+    first_load, in_flight, incremental, memory, fivetran, peers, tables, replay, two_builds,
+)  # fmt: skip
+MODULES = {module.__name__: module for module in SECTIONS}
 WITHOUT_NODE = {"replay"}
 
 
@@ -28,7 +29,7 @@ def measure(section: str, node: dict, arguments: argparse.Namespace) -> dict:
     rounds, copies, quick = arguments.rounds, arguments.copies, arguments.quick
     match section:
         case "first_load":
-            return first_load.measure(node, copies, rounds, quick, arguments.before)
+            return first_load.measure(node, copies, rounds, quick)
         case "in_flight":
             return in_flight.measure(node, copies, rounds)
         case "incremental":
@@ -43,6 +44,8 @@ def measure(section: str, node: dict, arguments: argparse.Namespace) -> dict:
             return tables.measure(node, rounds, arguments.seed)
         case "replay":
             return replay.measure(rounds, quick, arguments.seed)
+        case "two_builds":
+            return two_builds.measure(node, copies, rounds, arguments.before)
     raise ValueError(section)
 
 
@@ -56,14 +59,18 @@ def arguments_of() -> argparse.Namespace:
     parser.add_argument("--json", type=pathlib.Path, help="write every run's figures there")
     parser.add_argument(
         "--before", type=pathlib.Path, metavar="PROGRAM",
-        help="an earlier build of ringsync, measured beside this one by first_load",
+        help="an earlier build of ringsync, which the section two_builds compares this one with",
     )  # fmt: skip
     arguments = parser.parse_args()
     if arguments.before and not arguments.before.is_file():
         parser.error(f"--before: {arguments.before} is no program")
     arguments.before = arguments.before and arguments.before.resolve()
     arguments.rounds = 2 if arguments.quick else arguments.rounds
-    arguments.only = arguments.only or list(MODULES)
+    if not arguments.before and "two_builds" in (arguments.only or ()):
+        parser.error("--only two_builds: --before names the program to compare with")
+    arguments.only = arguments.only or [
+        section for section in MODULES if arguments.before or section != "two_builds"
+    ]
     if "peers" in arguments.only and arguments.copies < 2:
         parser.error("--copies: the section peers compares two sizes, so it is 2 or more")
     return arguments
