@@ -120,6 +120,13 @@ def sections() -> dict[str, str]:
     return {text.partition("\n")[0]: text.partition("\n")[2].strip() for text in found}
 
 
+def seed_of(lines: list[str]) -> str:
+    """What a section says of seeds: those its lines tell."""
+    if seeds := sorted(set(re.findall(r"(?<!--)\bseeds? (?:from )?(\d+)", "\n".join(lines)))):
+        return f"{', '.join(seeds)}, as told below"
+    return "none is chosen for a run: rows come from the tests' own, moments are the clock's"
+
+
 READERS = {"fuzz": of_fuzzing, "simulation": of_simulation}
 
 
@@ -144,6 +151,7 @@ def main() -> int:
         f"- commit: `{arguments.commit or measured_commit()}`",
         f"- date: {datetime.date.today()}",
         *([f"- sizes: {', '.join(arguments.sizes)}"] if arguments.sizes else []),
+        f"- seed: {seed_of(lines)}",
     ]
     kept = sections()
     kept[arguments.part] = "\n".join([*about, *lines])
