@@ -1,5 +1,6 @@
 // drain: reads one table through the source port as fast as it can, looking at no cell. What a sync
-// could reach at best; the benchmarks compare with it. One thread reads; the driver has its own.
+// could reach at best; the benchmarks compare with it. With --after it is one scan that filters by
+// a column. One thread reads; the driver has its own.
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include <fstream>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +31,8 @@ struct DrainOptions {
   uint32_t in_flight = 4;
   uint32_t splits = 64;
   std::string record;  // a file for the pages; empty: none
+  std::string cursor_column = "updated_at";
+  std::optional<int64_t> after_ms;  // only rows whose cursor is past this
 };
 
 struct Drained {
@@ -68,6 +72,12 @@ void write_page(std::ofstream& file, const Page& page) {
 Result<Drained> drain(Source& source, Table table, const DrainOptions& options) {
   auto query = std::make_shared<ScanQuery>();
   query->table = std::move(table);
+  if (options.after_ms) {
+    const int column = query->table.find_column(options.cursor_column);
+    if (column < 0) return Error{ErrorCode::kUsage, "no column " + options.cursor_column};
+    query->cursor_column = static_cast<uint16_t>(column);
+    query->cursor_after_ms = options.after_ms;
+  }
   RINGSYNC_ASSIGN(const std::unique_ptr<Scanner> scanner, source.scanner(options.scanner));
   const std::vector<TokenRange> ranges = equal_ranges(options.splits);
   size_t started = 0;
@@ -137,6 +147,8 @@ int main(int argc, char** argv) {
   app.add_option("--page-bytes", options.scanner.page_bytes_target)->check(CLI::PositiveNumber);
   app.add_option("--in-flight", options.in_flight, "Scans at once")->check(CLI::PositiveNumber);
   app.add_option("--record", options.record, "file for the pages, which bench/replay reads");
+  app.add_option("--cursor-column", options.cursor_column, "what --after compares");
+  app.add_option("--after", options.after_ms, "only rows past this time, milliseconds since 1970");
   app.add_option("--splits", options.splits, "Token ranges")->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   options.source.contact_points.push_back(point);

@@ -1,4 +1,4 @@
-"""First loads: drain, sync into nothing, sync into a new DuckDB file, at two sizes."""
+"""First loads: drain, sync into nothing, sync into a new DuckDB file, at three sizes."""
 
 import pathlib
 import statistics
@@ -8,7 +8,8 @@ from harness import DATA, FLIGHTS_ROWS, drain, load_flights, say, spread, sync
 
 
 def measure(node: dict, copies: int, rounds: int, quick: bool) -> dict:
-    keyspaces = {1: "nyc", copies: f"nyc{copies}"}
+    sizes = {1, copies} if quick else {1, 4, copies}
+    keyspaces = {count: "nyc" if count == 1 else f"nyc{count}" for count in sorted(sizes)}
     for count, keyspace in keyspaces.items():
         load_flights(keyspace, count)
     setting = best_drain(node, keyspaces[copies], quick)

@@ -49,14 +49,18 @@ def load_flights(keyspace: str, copies: int) -> None:
     nyc(keyspace, "load", "--copies", copies)
 
 
-def drain(node: dict, keyspace: str, setting: dict, table: str = "flights") -> dict:
-    """Figures of reading every page of a table through the driver and looking at no cell."""
+def drain(
+    node: dict, keyspace: str, setting: dict, table: str = "flights", after_ms: int | None = None
+) -> dict:
+    """Figures of reading every page of a table through the driver and looking at no cell; of the
+    rows changed past `after_ms` only, where it is given."""
     started = time.monotonic()
     answer = subprocess.run(
         [BUILD / "drain", "--host", node["host"], "--port", str(node["port"]),
          "--user", node["username"], "--password", node["password"],
          "--dc", node["datacenter"], "--keyspace", keyspace, "--table", table,
-         "--page-rows", str(setting["page_rows"]), "--in-flight", str(setting["in_flight"])],
+         "--page-rows", str(setting["page_rows"]), "--in-flight", str(setting["in_flight"]),
+         *(["--after", str(after_ms)] if after_ms is not None else [])],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     wall_s = time.monotonic() - started

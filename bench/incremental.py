@@ -1,4 +1,5 @@
-"""Incremental syncs after 1,000 changed rows, with an index on `updated_at` and without.
+"""Incremental syncs, with an index on `updated_at` and without: after 1,000 changed rows, and by
+the share of rows that changed.
 
 The two tables hold the same flights and get the same changes. What a sync must bring is counted in
 the source by the Python driver: the rows past the bound that the saved state and the overlap give.
@@ -13,9 +14,10 @@ import time
 
 import cql_session
 import duckdb
-from harness import DATA, load_flights, nyc, say, sync
+from harness import DATA, FLIGHTS_ROWS, drain, load_flights, nyc, say, sync
 
 CHANGED_ROWS = 1000
+SHARE_ROWS = (1_000, 10_000, 100_000)
 OVERLAP_MS = 300_000  # the default of overlap_seconds
 INDEX_TIMEOUT_S = 600
 RING_PARTS = 256
@@ -32,7 +34,12 @@ def measure(node: dict, copies: int, rounds: int) -> dict:
         make_index(session, keyspaces["index"])
         with tempfile.TemporaryDirectory(dir=DATA) as folder:
             folders = {name: pathlib.Path(folder) / name for name in keyspaces}
-            return {"runs": run_rounds(node, session, keyspaces, folders, rounds)}
+            return {
+                "copies": copies,
+                "runs": run_rounds(node, session, keyspaces, folders, rounds),
+                "scans": [filtered_scan(node, keyspaces["scan"]) for _ in range(rounds)],
+                "shares": run_shares(node, keyspaces, folders, min(rounds, 3)),
+            }
     finally:
         session.cluster.shutdown()
 
@@ -76,6 +83,36 @@ def run_rounds(
             say(f"{label}, by {name}: {expected} rows in {figures['wall_s']:.2f} s")
             if counts:
                 runs.append({"read": name, "round": number, "expected": expected, **figures})
+    return runs
+
+
+def filtered_scan(node: dict, keyspace: str) -> dict:
+    """One scan of the table that brings the rows of the last ten minutes, by drain."""
+    after_ms = int((time.time() - 600) * 1000)
+    return drain(node, keyspace, {"page_rows": 5000, "in_flight": 4}, after_ms=after_ms)
+
+
+def run_shares(node: dict, keyspaces: dict, folders: dict, rounds: int) -> list[dict]:
+    """Without overlap and lag, which nothing needs here: a sync brings the changed rows alone."""
+    exact = {"overlap_seconds": 0, "lag_seconds": 0}
+
+    def read(name: str) -> dict:
+        database = f"duckdb:{folders[name] / 'warehouse.db'}"
+        return sync(node, keyspaces[name], database, folders[name], **exact)
+
+    for name in keyspaces:
+        read(name)
+    runs = []
+    for number in range(rounds):
+        for changed in SHARE_ROWS:
+            for name in keyspaces if number % 2 == 0 else reversed(keyspaces):
+                nyc(keyspaces[name], "change", "--update", changed, "--add", 0, "--seed", number)
+                figures = read(name)
+                if figures["rows"] != changed:
+                    raise SystemExit(f"{name}: {figures['rows']} rows travelled, not {changed}")
+                say(f"share, round {number + 1}, by {name}: {changed} rows"
+                    f" in {figures['sync_s']:.2f} s")  # fmt: skip
+                runs.append({"read": name, "changed": changed, "round": number, **figures})
     return runs
 
 
@@ -123,3 +160,25 @@ def report(measured: dict) -> None:
         cpu_s = statistics.median(run["cpu_s"] for run in runs[name])
         print(f"| {title:<13} | {' | '.join(columns)} | {cpu_s:>5.2f} |"
               f" {min(rows):>6,}–{max(rows):<8,} |")  # fmt: skip
+    scan_s = statistics.median(run["wall_s"] for run in measured["scans"])
+    print(f"\nOne scan by drain that filters in the same way: {scan_s:.2f} s")
+    report_shares(measured)
+
+
+def report_shares(measured: dict) -> None:
+    total = measured["copies"] * FLIGHTS_ROWS
+    print("\nBy the share of rows that changed: seconds of the sync, CPU-seconds\n")
+    print(
+        "| changed rows | share | " + " | ".join(f"{t}, s | CPU-s" for t in TITLES.values()) + " |"
+    )
+    print("|--:|--:|" + "--:|--:|" * len(TITLES))
+    for changed in SHARE_ROWS:
+        cells = []
+        for name in TITLES:
+            of = [
+                run
+                for run in measured["shares"]
+                if (run["read"], run["changed"]) == (name, changed)
+            ]
+            cells += [f"{statistics.median(run[f] for run in of):.2f}" for f in ("sync_s", "cpu_s")]
+        print(f"| {changed:>12,} | {changed / total:.2%} | " + " | ".join(cells) + " |")

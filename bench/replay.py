@@ -1,5 +1,5 @@
 """Syncs of tables that lie in memory: what the client takes where no server does. Shapes and
-destinations, rows, checkpoints, and upserts into tables that grow."""
+destinations, columns, rows, checkpoints, and upserts into tables that grow."""
 
 import json
 import pathlib
@@ -18,6 +18,14 @@ SHAPES = {  # rows of each
     "sparse": 500_000,
     "large_cells": 20_000,
 }
+COLUMNS = {  # shape -> columns: of the same types, so many that all have CELLS cells
+    "columns_5": 5,
+    "columns_20": 20,
+    "columns_50": 50,
+    "columns_100": 100,
+    "wide": 200,
+}
+CELLS = 20_000_000
 DESTINATIONS = ("null:", "fivetran:", "duckdb:")
 MILLIONS = (1, 4, 16)
 CHECKPOINTS = (1_000, 10_000, 100_000)
@@ -42,6 +50,9 @@ def all_settings(millions: tuple[int, ...]):
     for shape, rows in SHAPES.items():
         for to in DESTINATIONS:
             yield {"curve": "shapes", "shape": shape, "rows": rows, "to": to}
+    for shape, columns in COLUMNS.items():
+        for to in DESTINATIONS:
+            yield {"curve": "columns", "shape": shape, "rows": CELLS // columns, "to": to}
     for million in millions:
         for to in DESTINATIONS:
             changed = CHANGED if to == "duckdb:" else 0
@@ -100,6 +111,15 @@ def report(measured: dict) -> None:
         cells = [figure("cpu_s_per_million", "shapes", shape=shape, to=to) for to in DESTINATIONS]
         shown = "".join(f" {cell:>9.3f} ({size / cell:>9,.0f}) |" for cell in cells)
         print(f"| {shape:<12} | {size:>11,.0f} |{shown}")
+    print("\nCPU-seconds per million cells, by columns of the same types\n")
+    print("| columns |" + "".join(f" → {to:<10} |" for to in DESTINATIONS))
+    print("|--:|" + "--:|" * len(DESTINATIONS))
+    for shape, columns in COLUMNS.items():
+        cells = [
+            figure("cpu_s_per_million", "columns", shape=shape, to=to) / columns
+            for to in DESTINATIONS
+        ]
+        print(f"| {columns:>7} |" + "".join(f" {cell:>12.4f} |" for cell in cells))
     print("\nFlights, CPU-seconds per million rows\n")
     print("| rows | → null: | → fivetran: | → duckdb: | a tenth upserted | of the first load's |")
     print("|--:|--:|--:|--:|--:|--:|")

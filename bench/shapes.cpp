@@ -268,9 +268,18 @@ Shape large_cells() {
 
 const std::vector<Shape>& shapes() {
   static const std::vector<Shape> kShapes{
-      flights(),     narrow(), of_common_types("wide", kWideColumns, 400, false),
-      scalars(),     nested(), of_common_types("sparse", kSparseColumns, 4000, true),
+      flights(),
+      narrow(),
+      of_common_types("wide", kWideColumns, 400, false),
+      scalars(),
+      nested(),
+      of_common_types("sparse", kSparseColumns, 4000, true),
       large_cells(),
+      // For the curve against columns, pages of a megabyte or less as above.
+      of_common_types("columns_5", 5, 5000, false),
+      of_common_types("columns_20", 20, 4000, false),
+      of_common_types("columns_50", 50, 1600, false),
+      of_common_types("columns_100", 100, 800, false),
   };
   return kShapes;
 }

@@ -26,7 +26,7 @@ struct Shape {
 
 /// flights: the New York flights' 15 columns. narrow: 2. wide: 200. scalars: one column of each
 /// scalar type. nested: collections, a tuple, a user-defined type and a vector. sparse: 60 columns,
-/// of whose cells nine tenths are null. large_cells: texts of 64 KiB.
+/// of whose cells nine tenths are null. large_cells: texts of 64 KiB. columns_N: like wide, of N.
 const std::vector<Shape>& shapes();
 
 std::vector<std::string> shape_names();
