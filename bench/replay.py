@@ -41,7 +41,8 @@ def measure(rounds: int, quick: bool, seed: int) -> dict:
     for number in range(rounds):
         for setting in settings if number % 2 == 0 else reversed(settings):
             for line in replay(seed, **setting):
-                runs.append({**line, **setting, "round": number})
+                runs.append({**line, **setting, "columns": COLUMNS.get(setting.get("shape")),
+                             "round": number})  # fmt: skip
                 say(f"round {number + 1}, {setting}: {line['cpu_s_per_million']:.3f} CPU-s/M")
     return {"seed": seed, "runs": runs}
 

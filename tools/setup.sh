@@ -6,6 +6,7 @@
 #   tools/setup.sh demo    build, Java and Maven for Cassandra, and .venv with Python packages
 #   tools/setup.sh test    that, and Rust's linter and formatter
 #   tools/setup.sh peers   demo, and the programs that the benchmarks compare with
+#   tools/setup.sh charts  what draws the benchmarks' figures
 #
 # May be sourced too; then call the functions. What is there already is left alone and costs
 # next to nothing. Packages need root or sudo; everything else stays inside the repository.
@@ -199,9 +200,9 @@ setup_toxiproxy() {
   echo "$SETUP_TOXIPROXY" >"$folder/.stamp"
 }
 
-# setup_peer_python NAME: an environment in .deps/peers with what bench/peers/NAME pins.
-setup_peer_python() {
-  local requirements="$SETUP_ROOT/bench/peers/$1/requirements.txt" folder="$SETUP_ROOT/.deps/peers/$1"
+# setup_bench_python NAME: an environment .deps/NAME with what bench/NAME pins.
+setup_bench_python() {
+  local requirements="$SETUP_ROOT/bench/$1/requirements.txt" folder="$SETUP_ROOT/.deps/$1"
   cmp -s "$requirements" "$folder/.stamp" && return 0
   setup_say "fetching $(head -1 "$requirements")"
   rm -rf "$folder"
@@ -233,9 +234,10 @@ setup_connector() {
 setup_build() { setup_compilers && setup_rust && setup_fetched_parts; }
 setup_demo() { setup_build && setup_cassandra && setup_venv; }
 setup_peers() {
-  setup_demo && setup_packages postgresql && setup_peer_python cqlsh && setup_peer_jars dsbulk &&
-    setup_peer_python spark && setup_peer_jars spark
+  setup_demo && setup_packages postgresql && setup_bench_python peers/cqlsh && setup_peer_jars dsbulk &&
+    setup_bench_python peers/spark && setup_peer_jars spark
 }
+setup_charts() { setup_python_venv && setup_bench_python charts; }
 setup_test() {
   setup_demo && setup_rust_checks && setup_packaging && setup_packages postgresql valgrind &&
     setup_newest_duckdb && setup_fivetran_sdk && setup_toxiproxy && setup_fuzzing
@@ -243,12 +245,12 @@ setup_test() {
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   case "${1:-}" in
-    build | connector | test | demo | peers)
+    build | connector | test | demo | peers | charts)
       "setup_$1" || exit 1
       setup_say "ready for: $1"
       ;;
     *)
-      sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 2
       ;;
   esac
