@@ -8,6 +8,8 @@
 namespace ringsync::simulation {
 
 inline constexpr int64_t kHourMs = 3'600'000;
+/// The client's wall clock is wrong by so much at most.
+inline constexpr int64_t kSkewMsMax = 20'000;
 
 /// Both clocks of the client. Its wall clock may be wrong; the cluster's is true.
 class SimClock final : public Clock {

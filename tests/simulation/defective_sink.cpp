@@ -79,7 +79,9 @@ class DefectiveSink final : public Sink {
   }
 
   Result<TableOpening> open_table(const TablePlan& plan) override {
-    return inner_.open_table(plan);
+    RINGSYNC_ASSIGN(TableOpening opening, inner_.open_table(plan));
+    if (defect_ == Defect::kImportUnchecked && stage_.import != nullptr) opening.is_new = false;
+    return opening;
   }
 
   Status begin_table(const TablePlan& plan) override {

@@ -33,6 +33,11 @@ const std::vector<DefectText>& all_defects() {
       {Defect::kInFlightIgnored, "in_flight_ignored"},
       {Defect::kPageRowsIgnored, "page_rows_ignored"},
       {Defect::kBoundIsNow, "bound_is_now"},
+      {Defect::kComparedTooEarly, "compared_too_early"},
+      {Defect::kRowsCommittedFirst, "rows_committed_first"},
+      {Defect::kStateKeptApart, "state_kept_apart"},
+      {Defect::kImportUnchecked, "import_unchecked"},
+      {Defect::kImportedHoursLate, "imported_hours_late"},
   };
   return kAll;
 }

@@ -42,6 +42,11 @@ enum class Defect : uint8_t {
   kInFlightIgnored,           // more scans at once than are allowed
   kPageRowsIgnored,           // larger pages than are allowed
   kBoundIsNow,                // a run takes what may still be on its way for arrived
+  kComparedTooEarly,          // a second sync's commits are looked for before the merge only
+  kRowsCommittedFirst,        // rows are committed, and then the state that vouches for them
+  kStateKeptApart,            // a backup of the database is without the state
+  kImportUnchecked,           // an imported state is used, whatever the destination has
+  kImportedHoursLate,         // imported times are read in another zone than they were written in
 };
 
 struct DefectText {

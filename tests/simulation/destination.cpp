@@ -31,6 +31,10 @@ class SimEncoder final : public PageEncoder {
   std::unique_ptr<PageEncoder> inner_;
 };
 
+// What a commit waits for another one's: a minute, as the databases are asked to.
+constexpr int kWaitsMax = 60;
+constexpr int64_t kWaitMs = 1000;
+
 /// True where a sync that begins with `stored` may leave out rows of the table.
 bool tells_of(const StoredState& stored, const std::string& table) {
   const auto state = decode_state(stored.json);
@@ -48,7 +52,7 @@ bool SimSink::is_fivetran() const {
   return stage_.scenario.destination == DestinationKind::kFivetran;
 }
 
-Result<std::optional<StoredState>> SimSink::load_state() {
+void SimSink::choose_state() {
   auto& states = destination_.states;
   // Any state since the one that the last sync was handed may be the newest that was kept; should
   // somebody hand one of an earlier sync, all that changed since is to come again.
@@ -61,15 +65,25 @@ Result<std::optional<StoredState>> SimSink::load_state() {
     states.resize(1 + stage_.random.below(handed));
   }
   destination_.handed = states.size() - 1;
+}
+
+Result<std::optional<StoredState>> SimSink::load_state() {
+  choose_state();
+  const auto& stored = destination_.states.back();
   sequence_ = destination_.sequence();
-  if (states.back()) {
-    auto decoded = decode_state(states.back()->json);
-    if (decoded.ok()) start_state_ = std::move(*decoded);
+  floors_ = destination_.floors;
+  if (stored) {
+    auto decoded = decode_state(stored->json);
+    if (decoded.ok()) stage_.start_state = std::move(*decoded);
+  } else if (stage_.import != nullptr) {
+    stage_.start_state = stage_.import->own;
+    floors_ = stage_.import->floors;
   }
-  return states.back();
+  return stored;
 }
 
 Result<TableOpening> SimSink::open_table(const TablePlan& plan) {
+  let_others_run("the opening of a table");
   if (plan.table.name == stage_.faults.refused_table) {
     return Error{ErrorCode::kUnsupportedType, "refused"};
   }
@@ -78,27 +92,37 @@ Result<TableOpening> SimSink::open_table(const TablePlan& plan) {
     stage_.count("tables refused for their new key");
     return Error{ErrorCode::kKeyChanged, "the destination has rows by another key"};
   }
-  runs_[plan.table.name] =
-      std::make_shared<const RunFacts>(stage_.checker.planned(plan, stage_.clock.true_ms()));
+  runs_[plan.table.name] = std::make_shared<const RunFacts>(
+      stage_.checker.planned(plan, stage_.clock.true_ms(), floors_));
   const bool is_new =
       !destination_.tables.contains(plan.table.name) && created_.insert(plan.table.name).second;
   return TableOpening{is_new && !is_fivetran()};
 }
 
-Status SimSink::step(bool& crashes_behind_it) {
+void SimSink::let_others_run(const char* what) const {
+  if (stage_.on_step) stage_.on_step(what);
+}
+
+Status SimSink::step(const char* what, bool& crashes_behind_it) {
   crashes_behind_it = false;
   const Error crash{ErrorCode::kDestination, "crash"};
   if (has_crashed_) return crash;
+  let_others_run(what);
   if (++calls_ != stage_.faults.crash_at) return {};
-  has_crashed_ = true;
-  stage_.count("crashes");
+  crash_at(what);
   crashes_behind_it = stage_.faults.crashes_behind_it;
   return crashes_behind_it ? Status{} : Status{crash};
 }
 
+void SimSink::crash_at(const char* what) {
+  has_crashed_ = true;
+  stage_.count("crashes");
+  stage_.count(fmt::format("crashes at {}", what));
+}
+
 Status SimSink::begin_table(const TablePlan& plan) {
   bool crashes_behind_it = false;
-  RINGSYNC_TRY(step(crashes_behind_it));
+  RINGSYNC_TRY(step("the beginning of a run", crashes_behind_it));
   if (is_fivetran() && plan.sweeps()) {
     log_.push_back({Entry::Kind::kTruncate, runs_.at(plan.table.name)});
   }
@@ -115,8 +139,8 @@ void SimSink::check_repeat(const TablePlan& plan, const testing::FakePage& page,
   const std::string& table = plan.table.name;
   const auto& [id, values] = page.rows.at(row);
   const std::optional<int64_t>& cursor_ms = values.updated_at_ms;
-  if (!start_state_ || !start_state_->tables.contains(table)) return;
-  const auto& run = start_state_->tables.at(table).run;
+  if (!stage_.start_state || !stage_.start_state->tables.contains(table)) return;
+  const auto& run = stage_.start_state->tables.at(table).run;
   const RunFacts& facts = *runs_.at(table);
   if (!run || run->started_us != facts.started_us || run->until_ms != plan.until_ms) return;
   const Token token = testing::token_of_id(page.partitions.at(row));
@@ -138,7 +162,7 @@ void SimSink::check_repeat(const TablePlan& plan, const testing::FakePage& page,
 Status SimSink::deliver(const TablePlan& plan, const std::shared_ptr<const EncodedPage>& page,
                         RowSlice slice) {
   bool crashes_behind_it = false;
-  RINGSYNC_TRY(step(crashes_behind_it));
+  RINGSYNC_TRY(step("rows", crashes_behind_it));
   const auto& read = dynamic_cast<const testing::FakePage&>(*page);
   for (uint32_t i = slice.first_row; i < slice.first_row + slice.row_count; ++i) {
     const auto& [id, row] = read.rows.at(i);
@@ -170,8 +194,8 @@ void SimSink::check_announced(const TablePlan& plan, int64_t partition, int64_t 
 }
 
 void SimSink::add_read_before(const TablePlan& plan, std::vector<ReadArea>& read) const {
-  if (!start_state_ || !start_state_->tables.contains(plan.table.name)) return;
-  const auto& run = start_state_->tables.at(plan.table.name).run;
+  if (!stage_.start_state || !stage_.start_state->tables.contains(plan.table.name)) return;
+  const auto& run = stage_.start_state->tables.at(plan.table.name).run;
   if (!run || run->started_us != runs_.at(plan.table.name)->started_us) return;
   const auto add = [&](TokenRange range) {
     read.push_back({range, run->cursor_after_ms, run->window_end_ms});
@@ -217,7 +241,7 @@ void SimSink::check_ring_is_read(const TablePlan& plan) const {
 
 Status SimSink::finish_table(const TablePlan& plan) {
   bool crashes_behind_it = false;
-  RINGSYNC_TRY(step(crashes_behind_it));
+  RINGSYNC_TRY(step("the end of a table", crashes_behind_it));
   check_ring_is_read(plan);
   log_.push_back({Entry::Kind::kFinish, runs_.at(plan.table.name), 0, 0, plan.run_started_us, {}});
   return {};
@@ -225,30 +249,79 @@ Status SimSink::finish_table(const TablePlan& plan) {
 
 Result<bool> SimSink::checkpoint(const Checkpoint& checkpoint, CheckpointUrgency urgency) {
   bool crashes_behind_it = false;
-  RINGSYNC_TRY(step(crashes_behind_it));
+  RINGSYNC_TRY(step("a checkpoint", crashes_behind_it));
   rows_since_checkpoint_ = 0;
   stage_.count("checkpoints");
-  auto durable = commit(checkpoint, urgency);
-  if (crashes_behind_it) return Error{ErrorCode::kDestination, "crash behind a commit"};
+  const bool is_due =
+      urgency == CheckpointUrgency::kDurable || rows_since_commit_ >= stage_.scenario.commit_rows;
+  if (!is_fivetran() && !is_due) {
+    if (crashes_behind_it) return Error{ErrorCode::kDestination, "crash behind a checkpoint"};
+    return false;
+  }
+  rows_since_commit_ = 0;
+  in_group_.clear();
+  auto durable = is_fivetran() ? send(checkpoint) : commit(checkpoint);
+  roll_back();
+  if (crashes_behind_it) return Error{ErrorCode::kDestination, "crash behind a checkpoint"};
   return durable;
 }
 
-Result<bool> SimSink::commit(const Checkpoint& checkpoint, CheckpointUrgency urgency) {
-  const bool is_due =
-      urgency == CheckpointUrgency::kDurable || rows_since_commit_ >= stage_.scenario.commit_rows;
-  if (!is_fivetran() && !is_due) return false;
-  rows_since_commit_ = 0;
-  in_group_.clear();
-  if (!is_fivetran() && destination_.compares_sequences && destination_.sequence() != sequence_) {
-    stage_.count("syncs that found another at work");
-    return Error{ErrorCode::kDestinationBusy, "another sync writes to it"};
+Result<bool> SimSink::send(const Checkpoint& checkpoint) {
+  note_state(checkpoint);
+  if (stage_.random.chance(0.5)) apply(log_.size());
+  return true;
+}
+
+// As the databases' sink does it: one transaction that merges the rows, compares the state's
+// sequence number and stores the state.
+Result<bool> SimSink::commit(const Checkpoint& checkpoint) {
+  if (destination_.defect == Defect::kComparedTooEarly) RINGSYNC_TRY(find_no_other());
+  RINGSYNC_TRY(merge());
+  if (destination_.defect == Defect::kRowsCommittedFirst) {
+    apply(log_.size());
+    roll_back();
   }
+  bool crashes_behind_it = false;
+  RINGSYNC_TRY(step("a commit", crashes_behind_it));
+  if (destination_.defect != Defect::kComparedTooEarly) RINGSYNC_TRY(find_no_other());
+  note_state(checkpoint);
+  apply(log_.size());
+  if (crashes_behind_it) return Error{ErrorCode::kDestination, "crash behind a commit"};
+  return true;
+}
+
+Status SimSink::merge() {
+  bool crashes_behind_it = false;
+  RINGSYNC_TRY(step("a merge", crashes_behind_it));
+  for (int waits = 0; destination_.writer != nullptr && destination_.writer != this; ++waits) {
+    if (waits == kWaitsMax) {
+      stage_.count("merges that waited for another sync's in vain");
+      return Error{ErrorCode::kDestinationBusy, "another sync's commit is in the way"};
+    }
+    stage_.clock.sleep_ms(kWaitMs);
+    stage_.on_wait();
+  }
+  if (crashes_behind_it) return Error{ErrorCode::kDestination, "crash behind a merge"};
+  destination_.writer = this;
+  return {};
+}
+
+Status SimSink::find_no_other() const {
+  if (destination_.defect == Defect::kWritersMixed) return {};
+  if (destination_.sequence() == sequence_) return {};
+  stage_.count("syncs that found another at work");
+  return Error{ErrorCode::kDestinationBusy, "another sync writes to it"};
+}
+
+void SimSink::roll_back() {
+  if (destination_.writer == this) destination_.writer = nullptr;
+}
+
+void SimSink::note_state(const Checkpoint& checkpoint) {
   sequence_ = checkpoint.sequence;
   log_.push_back({Entry::Kind::kState, nullptr, 0, 0, 0, {checkpoint.sequence, checkpoint.json()}});
   auto state = decode_state(log_.back().state.json);
   if (state.ok()) last_state_ = std::move(*state);
-  if (!is_fivetran() || stage_.random.chance(0.5)) apply(log_.size());
-  return true;
 }
 
 void SimSink::end() {
@@ -283,6 +356,7 @@ void SimSink::apply_truncate(const Entry& entry) {
 
 void SimSink::apply_finish(const Entry& entry) {
   finished_.push_back(entry.run);
+  if (entry.run->kind != RunKind::kIncremental) floors_.erase(entry.run->table);
   if (is_fivetran() || !entry.run->sweeps) return;
   for (auto& [id, row] : destination_.tables[entry.run->table]) {
     if (row.is_deleted || row.synced_us >= entry.synced_us) continue;
@@ -296,10 +370,14 @@ void SimSink::apply_state(const Entry& entry) {
   auto& states = destination_.states;
   if (!is_fivetran()) states.clear();
   states.emplace_back(entry.state);
+  destination_.floors = floors_;
   // Tables are made in the transaction of the first commit behind them.
-  for (const std::string& table : created_) {
+  for (const std::string& table : std::exchange(created_, {})) {
     destination_.tables.try_emplace(table);
-    if (!is_fivetran()) destination_.keys.try_emplace(table, runs_.at(table)->key_columns);
+    if (is_fivetran()) continue;
+    destination_.keys.try_emplace(table, runs_.at(table)->key_columns);
+    std::erase_if(destination_.copies,
+                  [&](const auto& copy) { return tells_of(copy.state, table); });
   }
   stage_.checker.state_is_saved(entry.state.json, destination_.tables);
   for (const auto& run : std::exchange(finished_, {})) {

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "defects.h"
 #include "fake_database.h"
 #include "invariants.h"
 #include "sink/sink.h"
@@ -20,15 +21,27 @@
 
 namespace ringsync::simulation {
 
+class SimSink;
+
 /// What outlives a crash.
 struct SimDestination {
+  /// A copy of a state, as the user keeps it in a file.
+  struct Copy {
+    StoredState state;
+    CursorFloors floors;
+  };
+
   DestinationTables tables;
   std::map<std::string, uint16_t> keys;  // columns of the key by which a database merges each
   /// States that the next sync may be handed, in the order in which they became durable: of all
   /// syncs, but for those before a truncate that took away what they tell of. A database has one.
   std::vector<std::optional<StoredState>> states{std::nullopt};
-  size_t handed = 0;               // of these, what the last sync began with
-  bool compares_sequences = true;  // a defect is tried without
+  size_t handed = 0;    // of these, what the last sync began with
+  CursorFloors floors;  // a database's: of its state
+  /// A database's: those that tell of no rows which it has lost since.
+  std::vector<Copy> copies;
+  const SimSink* writer = nullptr;  // whose rows are merged and not committed: others wait
+  Defect defect = Defect::kNone;    // one that lies behind the sink's port
 
   uint64_t sequence() const { return states.back() ? states.back()->sequence : 0; }
 };
@@ -36,6 +49,9 @@ struct SimDestination {
 class SimSink final : public Sink {
  public:
   SimSink(SimDestination& destination, Stage& stage);
+  SimSink(const SimSink&) = delete;
+  SimSink& operator=(const SimSink&) = delete;
+  ~SimSink() override { roll_back(); }
 
   Result<std::optional<StoredState>> load_state() override;
   Result<TableOpening> open_table(const TablePlan& plan) override;
@@ -67,13 +83,21 @@ class SimSink final : public Sink {
   };
 
   bool is_fivetran() const;
-  Status step(bool& crashes_behind_it);
+  Status step(const char* what, bool& crashes_behind_it);
+  void crash_at(const char* what);
+  void let_others_run(const char* what) const;
+  void choose_state();
   void apply(size_t entries);
   void apply(const Entry& entry);
   void apply_truncate(const Entry& entry);
   void apply_finish(const Entry& entry);
   void apply_state(const Entry& entry);
-  Result<bool> commit(const Checkpoint& checkpoint, CheckpointUrgency urgency);
+  Result<bool> send(const Checkpoint& checkpoint);
+  Result<bool> commit(const Checkpoint& checkpoint);
+  Status merge();
+  Status find_no_other() const;
+  void roll_back();
+  void note_state(const Checkpoint& checkpoint);
   void check_repeat(const TablePlan& plan, const testing::FakePage& page, uint32_t row) const;
   void check_announced(const TablePlan& plan, int64_t partition, int64_t id, bool may_repeat);
   void check_ring_is_read(const TablePlan& plan) const;
@@ -83,8 +107,8 @@ class SimSink final : public Sink {
   Stage& stage_;
   std::map<std::string, std::shared_ptr<const RunFacts>> runs_;
   std::set<std::string> created_;
-  std::optional<SyncState> start_state_;
   std::optional<SyncState> last_state_;
+  CursorFloors floors_;
   std::vector<Entry> log_;
   std::vector<std::shared_ptr<const RunFacts>> finished_;  // before the next state
   // Delivered since the last commit: all of it is merged at once.

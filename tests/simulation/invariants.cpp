@@ -14,11 +14,23 @@ bool is_done(const std::vector<TokenRange>& done, Token token) {
   });
 }
 
+namespace {
+
+/// The later of a floor and the table's own, where it has one.
+std::optional<int64_t> with_floor(std::optional<int64_t> floor_ms, const CursorFloors& floors,
+                                  const std::string& table) {
+  const auto found = floors.find(table);
+  if (found == floors.end()) return floor_ms;
+  return std::max(found->second, floor_ms.value_or(found->second));
+}
+
+}  // namespace
+
 void Checker::fail(const std::string& invariant, const std::string& what) {
   if (!violation_) violation_ = Violation{invariant, what};
 }
 
-RunFacts Checker::planned(const TablePlan& plan, int64_t true_ms) {
+RunFacts Checker::planned(const TablePlan& plan, int64_t true_ms, const CursorFloors& floors) {
   RunFacts facts;
   facts.table = plan.table.name;
   facts.kind = plan.run;
@@ -28,13 +40,13 @@ RunFacts Checker::planned(const TablePlan& plan, int64_t true_ms) {
   facts.bound = world_.step();
   if (plan.run == RunKind::kFirst) facts.floor_ms = plan.cursor_after_ms;
   if (plan.mode == SyncMode::kTimestamp && plan.run != RunKind::kFirst) {
-    facts.floor_ms = scenario_.options.initial_start_ms;
+    facts.floor_ms = with_floor(scenario_.options.initial_start_ms, floors, facts.table);
   }
   if (plan.until_ms > true_ms - scenario_.options.lag_ms) {
     fail(invariant::kBoundIsBefore, fmt::format("table {}: until {} at {}, lag {}", facts.table,
                                                 plan.until_ms, true_ms, scenario_.options.lag_ms));
   }
-  const auto key = std::make_tuple(facts.table, plan.run_started_us, plan.until_ms);
+  const auto key = std::make_tuple(facts.table, plan.run, plan.run_started_us, plan.until_ms);
   return runs_.try_emplace(key, facts).first->second;
 }
 
@@ -116,7 +128,7 @@ void Checker::rows_have_one_key(const RunFacts& run, const DestinationTable& row
   }
 }
 
-void Checker::world_is_quiet(const DestinationTables& tables) {
+void Checker::world_is_quiet(const DestinationTables& tables, const CursorFloors& floors) {
   static const DestinationTable kNone;
   for (const auto& [name, table] : world_.tables()) {
     const bool is_full = !table.has_cursor || table.is_view;
@@ -124,7 +136,7 @@ void Checker::world_is_quiet(const DestinationTables& tables) {
     run.table = name;
     run.kind = is_full ? RunKind::kFull : RunKind::kIncremental;
     run.bound = world_.step();
-    if (!is_full) run.floor_ms = scenario_.options.initial_start_ms;
+    if (!is_full) run.floor_ms = with_floor(scenario_.options.initial_start_ms, floors, name);
     const auto found = tables.find(name);
     const DestinationTable& rows = found == tables.end() ? kNone : found->second;
     rows_are_there(invariant::kQuietMakesEqual, run, rows);
@@ -133,7 +145,7 @@ void Checker::world_is_quiet(const DestinationTables& tables) {
 }
 
 const RunFacts* Checker::facts_of(const std::string& table, const RunState& run) const {
-  const auto found = runs_.find({table, run.started_us, run.until_ms});
+  const auto found = runs_.find({table, run.kind, run.started_us, run.until_ms});
   return found == runs_.end() ? nullptr : &found->second;
 }
 

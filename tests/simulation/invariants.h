@@ -51,6 +51,9 @@ struct DestinationRow {
 using DestinationTable = std::map<int64_t, DestinationRow>;  // by id
 using DestinationTables = std::map<std::string, DestinationTable>;
 
+/// Of tables that go on from an imported time: rows past it only are promised.
+using CursorFloors = std::map<std::string, int64_t>;
+
 /// What the checker keeps of a planned run.
 struct RunFacts {
   std::string table;
@@ -70,7 +73,7 @@ class Checker {
   const std::optional<Violation>& violation() const { return violation_; }
 
   /// A run was planned, or is gone on with.
-  RunFacts planned(const TablePlan& plan, int64_t true_ms);
+  RunFacts planned(const TablePlan& plan, int64_t true_ms, const CursorFloors& floors);
   void row_arrives(const std::string& table, int64_t id, int64_t before, int64_t after);
   void row_is_swept(const RunFacts& run, int64_t id);
   /// The run is complete, in the destination too.
@@ -79,7 +82,7 @@ class Checker {
   std::optional<SyncState> state_is_saved(const std::string& json, const DestinationTables& tables);
   void sync_has_ended(const Result<SyncSummary>& summary, const std::optional<SyncState>& last);
   /// Two syncs have ended that met no fault and no change: nothing of earlier ones may be missing.
-  void world_is_quiet(const DestinationTables& tables);
+  void world_is_quiet(const DestinationTables& tables, const CursorFloors& floors);
 
  private:
   void rows_are_there(const char* invariant, const RunFacts& run, const DestinationTable& rows);
@@ -96,9 +99,9 @@ class Checker {
   const World& world_;
   const Scenario& scenario_;
   std::optional<Violation> violation_;
-  // By table, start and bound. Where a state that is older than the last starts a run with the same
-  // ones once more, the first counts: it promises less.
-  std::map<std::tuple<std::string, int64_t, int64_t>, RunFacts> runs_;
+  // By table, kind, start and bound. Where a state that is older than the last, or another sync,
+  // starts a run with the same ones once more, the first counts: it promises less.
+  std::map<std::tuple<std::string, RunKind, int64_t, int64_t>, RunFacts> runs_;
 };
 
 /// True where the token lies in a range of `done`.

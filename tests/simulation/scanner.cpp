@@ -117,6 +117,9 @@ Result<std::optional<ScanEvent>> SimScanner::next(int64_t timeout_ms) {
 
 void SimScanner::note(const ScanEvent& event) {
   Scan& scan = scans_.at(event.id);
+  const bool is_oldest = std::none_of(scans_.begin(), scans_.end(),
+                                      [&](const auto& entry) { return entry.first < event.id; });
+  if (!is_oldest) stage_.count("pages that came before those of earlier scans");
   if (!event.page.ok()) {
     note_failure(scan.request);
     scans_.erase(event.id);

@@ -67,7 +67,9 @@ SyncFaults make_faults(Random& random, const Scenario& scenario) {
     faults.is_resync = random.chance(0.05);
     // Fivetran runs one sync of a connection at a time: one that it has lost sends to nobody, as if
     // it had crashed.
-    faults.nested_rate = some_rate(random, 0.15, 0.1);
+    faults.second_rate = some_rate(random, 0.15, 0.1);
+    faults.pass_rate = random.chance(0.5) ? 0.02 : 0.5;
+    faults.keeps_others_out = random.chance(0.3);
   }
   if (random.chance(0.1)) {
     faults.outage_after_ms = random.between(0, 2000);

@@ -36,7 +36,9 @@ struct SyncFaults {
   double change_rate = 0;   // other clients write
   double schema_change_rate = 0;
   double ring_change_rate = 0;       // nodes come and go, and may be of another version
-  double nested_rate = 0;            // another sync of the same destination runs meanwhile
+  double second_rate = 0;            // a step: another sync of the same destination begins
+  double pass_rate = 0;              // a step of either: the other goes on instead
+  bool keeps_others_out = true;      // the lock that the destination holds for the sync does
   double older_state_rate = 0;       // a sync: Fivetran hands a state that is not the last
   double old_state_rate = 0;         // a sync: Fivetran hands one of an earlier sync
   double encoding_failure_rate = 0;  // a value that the destination cannot hold

@@ -10,7 +10,6 @@
 namespace ringsync::simulation {
 namespace {
 
-constexpr int64_t kSkewMsMax = 20'000;
 constexpr int kQuietSyncsMax = 3;
 // Of the syncs that are crashed at every step: one into nothing, and one that builds on a state.
 constexpr size_t kSyncsCrashed = 2;
@@ -29,14 +28,17 @@ Simulation::Simulation(uint64_t seed, Defect defect, std::optional<CrashPlan> cr
       scenario_(make_scenario(random_,
                               crash_plan ? std::optional(crash_plan->destination) : std::nullopt)),
       world_(random_, clock_, scenario_.options.lag_ms + scenario_.options.overlap_ms),
-      checker_(world_, scenario_) {
-  destination_.compares_sequences = defect != Defect::kWritersMixed;
+      checker_(world_, scenario_),
+      restores_(random_, clock_, destination_, counts_) {
+  destination_.defect = defect;
+  counts_["worlds"] = 1;
+  counts_["worlds of several tables"] = world_.tables().size() > 1 ? 1 : 0;
 }
 
 Outcome Simulation::run() {
   while (goes_on()) {
     pass_time();
-    sync(next_faults(), Depth::kOuter);
+    sync(next_faults(), Place::kFirst);
   }
   std::vector<uint64_t> steps = std::exchange(steps_, {});
   if (!checker_.violation()) end_quietly();
@@ -83,7 +85,9 @@ void Simulation::pass_time() {
   // The client's clock may step back, behind the last run's start too.
   if (random_.chance(0.3)) clock_.set_skew_ms(random_.between(-kSkewMsMax, kSkewMsMax));
   if (scenario_.destination != DestinationKind::kDatabase) return;
-  if (random_.chance(0.03)) lose_table();
+  restores_.happen();
+  // More often where a copy of the state is to be imported, which must be refused then.
+  if (random_.chance(restores_.import() == nullptr ? 0.03 : 0.2)) lose_table();
   if (random_.chance(0.4)) drop_tables_of_another_key();
 }
 
@@ -106,10 +110,17 @@ void Simulation::drop_tables_of_another_key() {
   });
 }
 
-SyncOptions Simulation::sync_options(const SyncFaults& faults) {
+SyncOptions Simulation::sync_options(const SyncFaults& faults, const Import* import) {
   SyncOptions options = scenario_.options;
   options.seed = random_.next();
   put_into(defect_, options);
+  if (import != nullptr) options.import_state = import->document;
+  if (scenario_.destination == DestinationKind::kDatabase) {
+    options.on_durable_state = [this](const std::string& json) {
+      restores_.state_is_durable(json);
+      return Status();
+    };
+  }
   if (left_out_) {
     options.leave_out = [name = *left_out_](const Table& table) {
       std::vector<std::string> names;
@@ -132,7 +143,7 @@ SyncOptions Simulation::sync_options(const SyncFaults& faults) {
   return options;
 }
 
-void Simulation::on_page(Stage& stage, SyncEngine& engine, Depth depth, uint64_t page) {
+void Simulation::on_page(Stage& stage, SyncEngine& engine, uint64_t page) {
   const SyncFaults& faults = stage.faults;
   if (faults.stop_page == page) {
     stage.count("early ends on request");
@@ -150,18 +161,36 @@ void Simulation::on_page(Stage& stage, SyncEngine& engine, Depth depth, uint64_t
     stage.count("changes of the ring during a sync");
     world_.change_ring();
   }
-  if (depth == Depth::kOuter && random_.chance(faults.nested_rate)) {
-    stage.count("syncs inside another");
-    SyncFaults nested = make_faults(random_, scenario_);
-    nested.schema_change_rate = 0;
-    sync(nested, Depth::kNested);
-  }
+  on_step(stage, "a page");
 }
 
-bool Simulation::sync(const SyncFaults& faults, Depth depth) {
-  Stage stage{world_, clock_,           random_, scenario_, checker_, counts_,
-              faults, clock_.true_ms(), {},      {},        {},       {}};
+// The second sync has no second of its own.
+void Simulation::on_step(const Stage& stage, const char* step) {
+  if (turns_.is_under_way()) {
+    if (!random_.chance(stage.faults.pass_rate)) return;
+    ++counts_["turns passed between two syncs"];
+    turns_.pass();
+    return;
+  }
+  if (!random_.chance(stage.faults.second_rate)) return;
+  if (stage.faults.keeps_others_out) {
+    ++counts_["syncs that found the destination held"];
+    return;
+  }
+  ++counts_["syncs beside another"];
+  ++counts_[fmt::format("syncs beside another from {} on", step)];
+  SyncFaults faults = make_faults(random_, scenario_);
+  faults.schema_change_rate = 0;
+  faults.pass_rate = stage.faults.pass_rate;
+  turns_.begin([this, faults] { sync(faults, Place::kSecond); });
+}
+
+bool Simulation::sync(const SyncFaults& faults, Place place) {
+  const bool is_first = place == Place::kFirst;
+  const Import* import = is_first ? restores_.import() : nullptr;
+  Stage stage{world_, clock_, random_, scenario_, checker_, counts_, faults, clock_.true_ms()};
   stage.count("syncs");
+  stage.import = import;
   SimSource source(stage);
   SimSink sink(destination_, stage);
   const auto defective_source =
@@ -169,14 +198,18 @@ bool Simulation::sync(const SyncFaults& faults, Depth depth) {
   const auto defective_sink =
       defect_ == Defect::kNone ? nullptr : with_defect(defect_, sink, stage);
   SyncEngine engine(defective_source ? *defective_source : source,
-                    defective_sink ? *defective_sink : sink, clock_, sync_options(faults));
+                    defective_sink ? *defective_sink : sink, clock_, sync_options(faults, import));
   uint64_t page = 0;
-  stage.on_page = [&] { on_page(stage, engine, depth, ++page); };
+  stage.on_page = [&] { on_page(stage, engine, ++page); };
+  stage.on_step = [&](const char* step) { on_step(stage, step); };
+  stage.on_wait = [&] { turns_.pass(); };
   const auto summary = engine.run();
   sink.end();
-  if (depth == Depth::kOuter) {
+  if (is_first) {
+    turns_.finish();
     steps_.push_back(sink.steps());
     has_crashed_ |= crash_plan_ && sink.has_crashed();
+    if (import != nullptr) restores_.import_is_tried(summary);
   }
   checker_.sync_has_ended(summary, sink.last_state());
   count_ends(summary);
@@ -201,9 +234,9 @@ void Simulation::end_quietly() {
   int done = 0;
   for (int i = 0; i < kQuietSyncsMax && !checker_.violation(); ++i) {
     clock_.sleep_ms(kHourMs);
-    done = sync(SyncFaults{}, Depth::kOuter) ? done + 1 : 0;
+    done = sync(SyncFaults{}, Place::kFirst) ? done + 1 : 0;
     if (done < 2) continue;
-    checker_.world_is_quiet(destination_.tables);
+    checker_.world_is_quiet(destination_.tables, destination_.floors);
     return;
   }
   checker_.fail(invariant::kItEnds, fmt::format("{} quiet syncs did not end", kQuietSyncsMax));

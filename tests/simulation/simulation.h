@@ -8,8 +8,10 @@
 
 #include "defects.h"
 #include "destination.h"
+#include "restores.h"
 #include "stage.h"
 #include "sync/engine.h"
+#include "turns.h"
 
 namespace ringsync::simulation {
 
@@ -40,7 +42,7 @@ class Simulation {
   Outcome run();
 
  private:
-  enum class Depth : uint8_t { kOuter, kNested };
+  enum class Place : uint8_t { kFirst, kSecond };  // of two syncs at once, or of one
 
   void pass_time();
   void lose_table();
@@ -48,9 +50,10 @@ class Simulation {
   bool goes_on() const;
   SyncFaults next_faults();
   /// True where every table was read to its end.
-  bool sync(const SyncFaults& faults, Depth depth);
-  void on_page(Stage& stage, SyncEngine& engine, Depth depth, uint64_t page);
-  SyncOptions sync_options(const SyncFaults& faults);
+  bool sync(const SyncFaults& faults, Place place);
+  void on_page(Stage& stage, SyncEngine& engine, uint64_t page);
+  void on_step(const Stage& stage, const char* step);
+  SyncOptions sync_options(const SyncFaults& faults, const Import* import);
   void count_ends(const Result<SyncSummary>& summary);
   void end_quietly();
 
@@ -63,9 +66,11 @@ class Simulation {
   Checker checker_;
   SimDestination destination_;
   Counts counts_;
+  Restores restores_;
   std::vector<uint64_t> steps_;
   bool has_crashed_ = false;
   std::optional<std::string> left_out_;  // column that the user does not want now
+  Turns turns_;
 };
 
 }  // namespace ringsync::simulation

@@ -98,9 +98,26 @@ std::optional<Error> SimSource::some_failure() {
   }
 }
 
+// What the sync must not use is never seen to be misread: it is looked for where it might have
+// been.
+void SimSource::count_misread(const ScanRequest& request) {
+  if (request.page_limit != 0) return;  // a probe may send another statement
+  const std::string& table = request.query->table.name;
+  if (!asked_for_.insert(table).second || !stage_.start_state) return;
+  const auto& run = stage_.start_state->tables[table].run;
+  if (!run) return;
+  for (const ScanPosition& at : run->active) {
+    ScanRequest resumed{request.id, request.query, at.range, at.paging_state};
+    if (inner_.would_misread(resumed)) {
+      stage_.count("saved paging states that the cluster would misread");
+    }
+  }
+}
+
 std::optional<Error> SimSource::failure_of(const ScanRequest& request) {
   const SyncFaults& faults = stage_.faults;
   follow_world();
+  count_misread(request);
   if (request.query->table.name == faults.broken_table) {
     stage_.count("reads refused");
     return Error{ErrorCode::kInvalidQuery, "refused"};

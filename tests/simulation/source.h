@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ class SimSource final : public Source {
   /// The ring and the version are the world's, whatever they were when the sync planned its reads.
   void follow_world();
   bool is_moving(const TokenRange& range) const;
+  void count_misread(const ScanRequest& request);
   std::optional<Error> failure_of(const ScanRequest& request);
   std::optional<Error> some_failure();
 
@@ -39,6 +41,7 @@ class SimSource final : public Source {
   std::vector<Token> ring_tokens_;
   std::vector<Token> moving_;  // tokens that have come or gone: ranges around them change nodes
   int64_t moved_at_ms_ = 0;    // when they are all where they belong
+  std::set<std::string> asked_for_;  // tables
   testing::FakeSource inner_;
 };
 

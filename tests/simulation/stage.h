@@ -11,8 +11,10 @@
 
 #include "clock.h"
 #include "invariants.h"
+#include "model/state.h"
 #include "random.h"
 #include "scenario.h"
+#include "sync/state_import.h"
 #include "world.h"
 
 namespace ringsync::simulation {
@@ -27,6 +29,13 @@ struct ReadArea {
   std::optional<int64_t> until_ms;
 };
 
+/// A state for a destination that has none.
+struct Import {
+  StateImport document;
+  std::optional<SyncState> own;  // where it is a copy of one of ours
+  CursorFloors floors;           // of the tables that it has go on
+};
+
 struct Stage {
   World& world;
   const SimClock& clock;
@@ -36,14 +45,22 @@ struct Stage {
   Counts& counts;
   SyncFaults faults;
   int64_t began_ms = 0;
-  /// Behind each page: what other clients, the user and other syncs do.
-  std::function<void()> on_page;
+  /// What the sync was given for a destination without a state. Outlives it.
+  const Import* import = nullptr;
+  /// Behind each page: what other clients and the user do.
+  std::function<void()> on_page = {};
+  /// Where another sync may go on instead; what the step is, for the counts. And where this one
+  /// waits for the other.
+  std::function<void(const char* step)> on_step = {};
+  std::function<void()> on_wait = {};
+  /// The saved state that the sync began with.
+  std::optional<SyncState> start_state = std::nullopt;
   /// Tables of which a scan has failed, and none was started since: the engine may have dropped the
   /// others, which run on unseen. And those of which one ever has.
-  std::set<std::string> failing;
-  std::set<std::string> have_failed;
+  std::set<std::string> failing = {};
+  std::set<std::string> have_failed = {};
   /// What the source has read to the engine, by table.
-  std::map<std::string, std::vector<ReadArea>> read;
+  std::map<std::string, std::vector<ReadArea>> read = {};
 
   void note_failure(const std::string& table) {
     failing.insert(table);

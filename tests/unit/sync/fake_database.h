@@ -102,6 +102,8 @@ class FakeSource final : public Source {
   /// that it has had since it was opened are refused, never misread: nodes tell each other's
   /// states.
   void change_cluster(const std::vector<Token>& ring_tokens, const std::string& server_version);
+  /// True where the request's paging state was made for another read, and would be misread.
+  bool would_misread(const ScanRequest& request) const;
 
   /// Every scan that was asked for, in order.
   const std::vector<ScanRequest>& requests() const { return requests_; }
@@ -111,6 +113,9 @@ class FakeSource final : public Source {
 
  private:
   friend class FakeScanner;
+  /// What a paging state is good for: this statement over this range on this version.
+  uint64_t purpose_of(const ScanRequest& request, const std::string& server_version) const;
+
   const FakeTables& tables_;
   const Clock& clock_;
   FakeSourceOptions options_;

@@ -13,6 +13,10 @@
 namespace ringsync::testing {
 namespace {
 
+// Token, id, and what the state is good for.
+constexpr size_t kPurposeAt = 16;
+constexpr size_t kPagingStateBytes = 24;
+
 void append_be(std::vector<uint8_t>& out, uint64_t value, int bytes) {
   for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) {
     out.push_back(static_cast<uint8_t>(value >> shift));
@@ -146,21 +150,6 @@ class FakeScanner final : public Scanner {
     uint32_t pages = 0;
   };
 
-  /// What a paging state is good for: this statement over this range on this version.
-  uint64_t purpose_of(const ScanRequest& request, const std::string& server_version) const {
-    const std::string purpose =
-        fmt::format("{} {} {} {} {}", source_.statement(*request.query), request.query->table.id,
-                    server_version, request.range.start, request.range.end);
-    return std::hash<std::string>()(purpose);
-  }
-
-  bool is_of_earlier_version(uint64_t purpose, const ScanRequest& request) const {
-    const std::vector<std::string>& versions = source_.earlier_versions_;
-    return std::any_of(versions.begin(), versions.end(), [&](const std::string& version) {
-      return purpose == purpose_of(request, version);
-    });
-  }
-
   std::optional<Error> failure_of(Running& scan) const {
     const ScanRequest& request = scan.request;
     const auto table = source_.tables_.find(request.query->table.name);
@@ -187,13 +176,15 @@ class FakeScanner final : public Scanner {
     const std::vector<uint8_t>& state = scan.request.paging_state;
     scan.behind = Bookmark{scan.request.range.start};
     if (state.empty()) return std::nullopt;
-    if (state.size() != 24) return Error{ErrorCode::kBadPagingState, "no paging state"};
+    if (state.size() != kPagingStateBytes)
+      return Error{ErrorCode::kBadPagingState, "no paging state"};
     scan.behind = Bookmark{static_cast<Token>(load_be64(state.data())),
                            static_cast<int64_t>(load_be64(state.data() + 8))};
-    const uint64_t purpose = load_be64(state.data() + 16);
-    if (purpose == purpose_of(scan.request, source_.options_.server_version)) return std::nullopt;
-    if (!source_.options_.takes_foreign_paging_states ||
-        is_of_earlier_version(purpose, scan.request)) {
+    if (load_be64(state.data() + kPurposeAt) ==
+        source_.purpose_of(scan.request, source_.options_.server_version)) {
+      return std::nullopt;
+    }
+    if (!source_.would_misread(scan.request)) {
       return Error{ErrorCode::kBadPagingState, "a paging state of another read"};
     }
     // Read as something that it is not, it leads somewhere else.
@@ -243,7 +234,8 @@ class FakeScanner final : public Scanner {
     if (!page.is_last) {
       append_be(page.paging_state, static_cast<uint64_t>(scan.behind->token), 8);
       append_be(page.paging_state, static_cast<uint64_t>(scan.behind->id), 8);
-      append_be(page.paging_state, purpose_of(scan.request, source_.options_.server_version), 8);
+      append_be(page.paging_state,
+                source_.purpose_of(scan.request, source_.options_.server_version), 8);
     }
     page.buffer = std::make_unique<VectorBuffer>(std::move(bytes));
     return page;
@@ -265,6 +257,25 @@ void FakeSource::change_cluster(const std::vector<Token>& ring_tokens,
   options_.ring_tokens = ring_tokens;
   if (server_version == options_.server_version) return;
   earlier_versions_.push_back(std::exchange(options_.server_version, server_version));
+}
+
+uint64_t FakeSource::purpose_of(const ScanRequest& request,
+                                const std::string& server_version) const {
+  const std::string purpose =
+      fmt::format("{} {} {} {} {}", statement(*request.query), request.query->table.id,
+                  server_version, request.range.start, request.range.end);
+  return std::hash<std::string>()(purpose);
+}
+
+bool FakeSource::would_misread(const ScanRequest& request) const {
+  const std::vector<uint8_t>& state = request.paging_state;
+  if (!options_.takes_foreign_paging_states || state.size() != kPagingStateBytes) return false;
+  const uint64_t purpose = load_be64(state.data() + kPurposeAt);
+  const auto is_of = [&](const std::string& version) {
+    return purpose == purpose_of(request, version);
+  };
+  return !is_of(options_.server_version) &&
+         std::none_of(earlier_versions_.begin(), earlier_versions_.end(), is_of);
 }
 
 Result<SourceIdentity> FakeSource::identity() {
