@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/error_catalogue.h"
 #include "nanoarrow/nanoarrow.h"
 #include "python/core/caller.h"
 #include "python/core/errors.h"
@@ -101,8 +102,7 @@ class Stream {
 
   int told(const Status& outcome) {
     if (outcome.ok()) return 0;
-    error_ =
-        "error[" + std::string(to_string(outcome.error().code)) + "]: " + outcome.error().message;
+    error_ = coded_text(outcome.error());
     return EIO;
   }
 

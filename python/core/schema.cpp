@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/error_catalogue.h"
 #include "base/log.h"
 #include "front/fivetran_types.h"
 #include "front/open_source.h"
@@ -24,7 +25,7 @@ Result<std::vector<DeclaredTable>> declared_tables(const Configuration& configur
     if (columns.ok()) {
       declared.push_back({table.name, *std::move(columns)});
     } else if (columns.error().code == ErrorCode::kUnsupportedType) {
-      log_warning("table {} is not declared: {}", table.name, columns.error().message);
+      log_warning("table {} is not declared: {}", table.name, coded_text(columns.error()));
     } else {
       return std::move(columns).error();
     }

@@ -201,5 +201,5 @@ def _table_error(failed: dict[str, dict[str, Any]]) -> TableError:
         name: RingsyncError(table["error_code"], table["error_message"])
         for name, table in failed.items()
     }
-    message = "; ".join(f"table {name}: {error.message}" for name, error in errors.items())
+    message = "; ".join(f"table {name}: {error}" for name, error in errors.items())
     return TableError(next(iter(errors.values())).code, message, errors)

@@ -18,6 +18,16 @@ constexpr std::array<ErrorEntry, kCodeCount> kEntries{{
      "The server cannot listen on the address and port that the command line names.",
      "Another program has the port, or the address is not this machine's: name another with "
      "`--port` or `--address`; `--port 0` takes a free one."},
+    {ErrorCode::kRequest, "request", ErrorClass::kUsage, false,
+     "A request to `ringsync serve` cannot be read, or asks for what there is not.",
+     "Send what the service's contract describes, as reflection tells it; the message names what "
+     "there is."},
+    {ErrorCode::kBusy, "busy", ErrorClass::kUsage, false,
+     "`ringsync serve` has as many syncs, bytes of requests or connections as it takes at once.",
+     "Call again later, as Fivetran does by itself; for more at once, start another server."},
+    {ErrorCode::kShuttingDown, "shutting_down", ErrorClass::kInterrupted, false,
+     "`ringsync serve` was asked to end, and so does the call.",
+     "Call again once the server runs: the next sync goes on from the last checkpoint."},
     {ErrorCode::kConfig, "config", ErrorClass::kUsage, false,
      "The configuration is wrong: a key is missing, has a value that cannot be, or does not go "
      "together with another.",

@@ -15,6 +15,9 @@ namespace ringsync {
 enum class ErrorCode : uint8_t {
   kUsage,
   kListen,
+  kRequest,
+  kBusy,
+  kShuttingDown,
   kConfig,  // found before any connection, or a data centre that does not exist
   kConnect,
   kAuth,

@@ -12,8 +12,9 @@ constexpr std::string_view kDocumentHead = R"(# Errors
 
 <!-- Made by `ringsync help errors --markdown`; do not edit. -->
 
-Every error has a code, `error[<code>]: …`, that keeps its meaning: on standard error, in the log (in JSON as the field `code`), in
-the summary and in `--summary-json`. `ringsync help <code>` prints its line of this table. A message says what happened, where, and
+Every error has a code, `error[<code>]: …`, that keeps its meaning: on standard error, in the log (in JSON as the field `code`; a warning
+that tells of one has it in its text), in the summary and in `--summary-json`, and in each answer of `ringsync serve` but those that gRPC gives
+by itself, as to a message that is too large. `ringsync help <code>` prints its line of this table. A message says what happened, where, and
 what to do; it holds no row data and no secret.
 
 Errors that may pass are tried again by themselves, for `retry_seconds`, before they end a table. An error of one table lets

@@ -12,6 +12,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "base/error_catalogue.h"
 #include "cli/exit_codes.h"
 
 namespace ringsync {
@@ -48,8 +49,7 @@ Status print_output(std::string_view text) {
 }
 
 void print_error(const Error& error) {
-  const std::string line =
-      "ringsync: error[" + std::string(to_string(error.code)) + "]: " + error.message + "\n";
+  const std::string line = "ringsync: " + coded_text(error) + "\n";
   // Where it cannot be written the exit code is all there is to tell.
   static_cast<void>(std::fwrite(line.data(), 1, line.size(), stderr));
 }

@@ -38,7 +38,7 @@ ordered_json table_json(const TableSummary& table, bool interrupted) {
                     {"rows_deleted", nullptr},
                     {"bytes", table.bytes},
                     {"seconds", table.seconds},
-                    {"error", error_json(table.error)}};
+                    {"error", error_json(error_of(table))}};
   for (const auto& [column, count] : table.nulled_values) json["nulled_values"][column] = count;
   if (table.rows_deleted) json["rows_deleted"] = *table.rows_deleted;
   return json;

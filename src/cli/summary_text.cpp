@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,22 +66,11 @@ std::string line_of(const Row& row, const std::array<size_t, kColumnCount>& widt
   return line + '\n';
 }
 
-std::string mismatch_text(const TableSummary& table) {
-  const uint64_t accounted = table.rows_sent + table.rows_reported;
-  const bool lost = table.rows_read > accounted;
-  const uint64_t difference = lost ? table.rows_read - accounted : accounted - table.rows_read;
-  return fmt::format(
-      "DOES NOT ADD UP  {}: {} rows read, but {} sent + {} reported: {} {}. This is a defect of "
-      "Ringsync: do not rely on this table, and report it with a log of --log-level debug\n",
-      table.name, grouped(table.rows_read), grouped(table.rows_sent), grouped(table.rows_reported),
-      grouped(difference), lost ? "missing" : "too many");
-}
-
 std::string remarks_on(const TableSummary& table) {
   std::string text;
-  if (is_mismatch(table)) text += mismatch_text(table);
-  if (table.error) {
-    text += fmt::format("FAILED  {}: {}\n", table.name, coded_text(*table.error));
+  if (const std::optional<Error> error = error_of(table)) {
+    text += fmt::format("{}  {}: {}\n", table.error ? "FAILED" : "DOES NOT ADD UP", table.name,
+                        coded_text(*error));
   }
   if (table.rows_reported > 0) {
     text += fmt::format("NOT SENT  {}: {} rows; the log says why\n", table.name,

@@ -1,5 +1,9 @@
 #include "cli/summary_totals.h"
 
+#include <fmt/format.h>
+
+#include "cli/quantities.h"
+
 namespace ringsync {
 
 std::string_view outcome_name(Outcome outcome) {
@@ -11,10 +15,22 @@ std::string_view outcome_name(Outcome outcome) {
   return "failed";
 }
 
-bool is_mismatch(const TableSummary& table) { return table.finished && !table.reconciles(); }
+std::optional<Error> error_of(const TableSummary& table) {
+  if (table.error || !table.finished || table.reconciles()) return table.error;
+  const uint64_t accounted = table.rows_sent + table.rows_reported;
+  const bool lost = table.rows_read > accounted;
+  const uint64_t difference = lost ? table.rows_read - accounted : accounted - table.rows_read;
+  return Error{
+      ErrorCode::kInternal,
+      fmt::format("{} rows read, but {} sent + {} reported: {} {}. This is a defect of "
+                  "Ringsync: do not rely on this table, and report it with a log of "
+                  "--log-level debug",
+                  grouped(table.rows_read), grouped(table.rows_sent), grouped(table.rows_reported),
+                  grouped(difference), lost ? "missing" : "too many")};
+}
 
 Outcome table_outcome(const TableSummary& table, bool interrupted) {
-  if (table.error || is_mismatch(table)) return Outcome::kFailed;
+  if (error_of(table)) return Outcome::kFailed;
   if (table.finished) return Outcome::kDone;
   return interrupted ? Outcome::kInterrupted : Outcome::kFailed;
 }

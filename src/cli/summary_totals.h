@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "sync/summary.h"
@@ -14,9 +15,10 @@ enum class Outcome : uint8_t { kDone, kFailed, kInterrupted };
 /// "done", "failed" or "interrupted".
 std::string_view outcome_name(Outcome outcome);
 
-/// True where a finished table's rows do not add up: a defect. Of a table that did not finish,
-/// pages may have been dropped on the way, which the next run reads again.
-bool is_mismatch(const TableSummary& table);
+/// What a table failed of. Where a finished table's rows do not add up it is kInternal, a defect;
+/// of a table that did not finish, pages may have been dropped on the way, which the next run reads
+/// again.
+std::optional<Error> error_of(const TableSummary& table);
 
 /// A table that is neither finished nor failed is interrupted if the sync was, else failed; one
 /// whose rows do not add up has failed.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/error_catalogue.h"
 #include "base/log.h"
 #include "base/process_usage.h"
 #include "cli/interrupt.h"
@@ -97,7 +98,7 @@ Status write_summary(const SyncSummary& summary, const Arguments& arguments) {
   }
   // The sync is done and safe: its exit code counts, and with --every the next one.
   const Status printed = print_output(summary_text(summary));
-  if (!printed) log_warning("the summary: {}", printed.error().message);
+  if (!printed) log_warning("the summary: {}", coded_text(printed.error()));
   return {};
 }
 

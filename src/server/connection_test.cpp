@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error_catalogue.h"
 #include "base/log.h"
 #include "config/values.h"
 #include "front/fivetran_types.h"
@@ -85,7 +86,7 @@ Status test_tables(const fivetran_sdk::v2::TestRequest& request) {
     if (checked.ok()) continue;
     code = code.value_or(checked.error().code);
     problems.push_back(
-        fmt::format("table {}: {}", preview.plan.table.name, checked.error().message));
+        fmt::format("table {}: {}", preview.plan.table.name, coded_text(checked.error())));
   }
   if (problems.empty()) return {};
   const size_t count = problems.size();
@@ -115,16 +116,16 @@ grpc::Status run_connection_test(const fivetran_sdk::v2::TestRequest& request,
   if (entry == tests.end()) {
     std::vector<std::string_view> names;
     for (const ConnectionTestEntry& known : tests) names.push_back(known.name);
-    return {grpc::StatusCode::INVALID_ARGUMENT,
-            fmt::format("there is no test {}; the tests are {}", quoted_for_message(request.name()),
-                        fmt::join(names, ", "))};
+    return failure_status({ErrorCode::kRequest, fmt::format("there is no test {}; the tests are {}",
+                                                            quoted_for_message(request.name()),
+                                                            fmt::join(names, ", "))});
   }
   const Status outcome = run(entry->test, request);
   if (outcome.ok()) {
     log_info("{}: passed", entry->name);
     response.set_success(true);
   } else {
-    log_warning("{}: failed: {}", entry->name, outcome.error().message);
+    log_warning("{}: failed: {}", entry->name, coded_text(outcome.error()));
     response.set_failure(failure_text(outcome.error()));
   }
   return grpc::Status::OK;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "server/configuration_form.h"
 #include "server/connection_test.h"
+#include "server/failure.h"
 #include "server/schema.h"
 
 namespace ringsync {
@@ -38,7 +39,7 @@ grpc::Status run_call(const char* name, uint64_t number, Work work) {
   } catch (const std::exception& defect) {
     // Out of memory, or a defect: libraries' exceptions are caught where they are called.
     log_error({ErrorCode::kInternal, defect.what()});
-    return {grpc::StatusCode::INTERNAL, "error[internal]: the call failed; the log tells more"};
+    return failure_status({ErrorCode::kInternal, "the call failed; the log tells more"});
   }
 }
 
@@ -72,8 +73,8 @@ grpc::Status ConnectorService::run_within_bounds(const char* name, const Request
   const size_t request_bytes = request.ByteSizeLong();
   {
     const std::lock_guard lock(mutex_);
-    const grpc::Status refused = refusal_of_bytes(request_bytes);
-    if (!refused.ok()) return refused;
+    const Status room = check_room(request_bytes);
+    if (!room.ok()) return failure_status(room.error());
     unary_bytes_ += request_bytes;
   }
   const grpc::Status status = run_call(name, ++calls_, std::move(work));
@@ -82,21 +83,21 @@ grpc::Status ConnectorService::run_within_bounds(const char* name, const Request
   return status;
 }
 
-grpc::Status ConnectorService::refusal(size_t request_bytes) const {
-  if (stopping_) return {grpc::StatusCode::UNAVAILABLE, "the connector is shutting down"};
+Status ConnectorService::check_update(size_t request_bytes) const {
+  if (stopping_) return Error{ErrorCode::kShuttingDown, "the connector is shutting down"};
   if (updates_.size() >= kUpdatesMax) {
-    return {grpc::StatusCode::RESOURCE_EXHAUSTED,
-            fmt::format("{} syncs are under way; try again later", kUpdatesMax)};
+    return Error{ErrorCode::kBusy,
+                 fmt::format("{} syncs are under way; try again later", kUpdatesMax)};
   }
-  return refusal_of_bytes(request_bytes);
+  return check_room(request_bytes);
 }
 
-grpc::Status ConnectorService::refusal_of_bytes(size_t request_bytes) const {
+Status ConnectorService::check_room(size_t request_bytes) const {
   size_t kept = unary_bytes_;
   for (const auto& [number, call] : updates_) kept += call->request_bytes();
-  if (kept + request_bytes <= kRequestBytesMax) return grpc::Status::OK;
-  return {
-      grpc::StatusCode::RESOURCE_EXHAUSTED,
+  if (kept + request_bytes <= kRequestBytesMax) return {};
+  return Error{
+      ErrorCode::kBusy,
       fmt::format("the requests of calls under way would take more than {} MiB; try again later",
                   kRequestBytesMax >> 20)};
 }
@@ -107,11 +108,12 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ConnectorService::Update(
   grpc::ByteBuffer bytes(*request);  // parsing takes it apart
   const size_t request_bytes = bytes.Length();
   if (!grpc::SerializationTraits<wire::UpdateRequest>::Deserialize(&bytes, &parsed).ok()) {
-    return new RefusedCall({grpc::StatusCode::INVALID_ARGUMENT, "the request is no UpdateRequest"});
+    return new RefusedCall(
+        failure_status({ErrorCode::kRequest, "the request is no UpdateRequest"}));
   }
   const std::lock_guard lock(mutex_);
-  const grpc::Status refused = refusal(request_bytes);
-  if (!refused.ok()) return new RefusedCall(refused);
+  const Status accepted = check_update(request_bytes);
+  if (!accepted.ok()) return new RefusedCall(failure_status(accepted.error()));
   const uint64_t number = ++calls_;
   auto call = std::make_unique<UpdateCall>(number, std::move(parsed), request_bytes,
                                            [this, number] { forget(number); });

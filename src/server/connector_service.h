@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/result.h"
 #include "proto/source_connector.grpc.pb.h"
 #include "server/update.h"
 
@@ -46,10 +47,11 @@ class ConnectorService final
   /// Runs `work`, a unary call's, while its request counts among those that are kept.
   template <typename Request, typename Work>
   grpc::Status run_within_bounds(const char* name, const Request& request, Work work);
-  /// Why a sync cannot begin now, with a request of so many bytes; mutex_ is held.
-  grpc::Status refusal(size_t request_bytes) const;
-  /// Why no more such bytes can be kept; mutex_ is held.
-  grpc::Status refusal_of_bytes(size_t request_bytes) const;
+  /// Error kShuttingDown or kBusy where a sync with a request of so many bytes cannot begin now;
+  /// mutex_ is held.
+  Status check_update(size_t request_bytes) const;
+  /// Error kBusy where so many more bytes of requests cannot be kept; mutex_ is held.
+  Status check_room(size_t request_bytes) const;
 
   std::atomic<uint64_t> calls_{0};
   std::mutex mutex_;

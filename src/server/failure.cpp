@@ -17,6 +17,8 @@ grpc::StatusCode status_code(ErrorCode code) {
     case ErrorCode::kUnauthorized: return grpc::StatusCode::PERMISSION_DENIED;
     case ErrorCode::kUnknownTable: return grpc::StatusCode::INVALID_ARGUMENT;
     case ErrorCode::kCancelled: return grpc::StatusCode::CANCELLED;
+    case ErrorCode::kBusy: return grpc::StatusCode::RESOURCE_EXHAUSTED;
+    case ErrorCode::kShuttingDown: return grpc::StatusCode::UNAVAILABLE;
     case ErrorCode::kInternal:
     case ErrorCode::kMalformed:
     case ErrorCode::kInvalidQuery: return grpc::StatusCode::INTERNAL;

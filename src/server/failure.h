@@ -23,8 +23,8 @@ bool needs_user(ErrorCode code);
 std::string failure_text(const Error& error);
 
 /// The status that ends a call: INVALID_ARGUMENT where the request is wrong, UNAVAILABLE where the
-/// same request may succeed later, and so on. Its message is that of the error with its code,
-/// shortened to what fits the header of a response.
+/// same request may succeed later, RESOURCE_EXHAUSTED where the server is busy, and so on. Its
+/// message is that of the error with its code, shortened to what fits the header of a response.
 grpc::Status failure_status(const Error& error);
 
 }  // namespace ringsync

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/error_catalogue.h"
 #include "base/log.h"
 #include "front/fivetran_types.h"
 #include "front/open_source.h"
@@ -68,7 +69,7 @@ Status list_tables(const wire::SchemaRequest& request, wire::TableList& list) {
     describe_table(table, encoding, *list.add_tables());
     // In a sync the table would fail; here the user is to be able to deselect what is wrong.
     for (const Status& checked : {check_column_names(table), table_names.add(table)}) {
-      if (!checked.ok()) log_warning("{}", checked.error().message);
+      if (!checked.ok()) log_warning("{}", coded_text(checked.error()));
     }
   }
   return {};

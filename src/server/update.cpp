@@ -160,8 +160,9 @@ grpc::Status UpdateCall::end_with(const SyncSummary& summary) {
   log_summary(summary);
   if (summary.interrupted) {
     log_info("ended behind a checkpoint, as the server was asked to end");
-    return {grpc::StatusCode::UNAVAILABLE,
-            "the connector is shutting down; the next sync goes on from the last checkpoint"};
+    return failure_status(
+        {ErrorCode::kShuttingDown,
+         "the connector is shutting down; the next sync goes on from the last checkpoint"});
   }
   for (const TableSummary& table : summary.tables) {
     if (table.error) return end_with(table_failures(summary));

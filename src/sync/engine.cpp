@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error_catalogue.h"
 #include "base/log.h"
 #include "plan/table_planning.h"
 #include "plan/token_ranges.h"
@@ -332,7 +333,7 @@ bool SyncEngine::gives_up_index(const ActiveScan& scan, const Error& error) {
   const bool again = scan.work.failures + 1 >= options_.retry.attempts_min;
   if (!refuses && !(fails && again)) return false;
   log_warning("table {}: index {} does not serve the read, one scan takes its place: {}",
-              table.name(), table.plan().cursor_index, error.message);
+              table.name(), table.plan().cursor_index, coded_text(error));
   scans_.drop(table);
   table.give_up_index(read_setting());
   return true;
@@ -347,9 +348,10 @@ void SyncEngine::retry(ActiveScan scan, const Error& error) {
   if (retry_logged_ms_ == 0 || now_ms - retry_logged_ms_ >= kRetryLogMs) {
     retry_logged_ms_ = now_ms;
     log_warning("table {}: {}; trying again, for {} s at most without a page", scan.table->name(),
-                error.message, options_.retry.give_up_after_ms / 1000);
+                coded_text(error), options_.retry.give_up_after_ms / 1000);
   } else {
-    log_debug("table {}: {}; trying again in {} ms", scan.table->name(), error.message, delay_ms);
+    log_debug("table {}: {}; trying again in {} ms", scan.table->name(), coded_text(error),
+              delay_ms);
   }
   scans_.retry_later(*scan.table, std::move(scan.work), delay_ms);
 }

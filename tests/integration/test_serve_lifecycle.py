@@ -286,6 +286,7 @@ def test_a_server_that_is_told_to_end_leaves_a_state_that_is_gone_on_from(
         with pytest.raises(grpc.RpcError) as ended:
             kept.extend(responses)
         assert ended.value.code() == grpc.StatusCode.UNAVAILABLE
+        assert ended.value.details().startswith("error[shutting_down]: ")
         assert server.process.wait(30) == 0
         server.log()
     assert kept[-1].WhichOneof("operation") == "checkpoint"

@@ -24,6 +24,7 @@ CONNECTOR = REPOSITORY / "build/Release/ringsync_connector"
 SERVICE = "fivetran_sdk.v2.SourceConnector"
 MESSAGE_BYTES = 128 << 20  # Fivetran's limit of a message
 CALLS_OF_A_CONNECTION = 8
+SYNCS = 64  # at once
 SERVING = b"\x08\x01"  # HealthCheckResponse{status: SERVING}
 
 
@@ -151,6 +152,59 @@ def test_messages_that_never_end_take_bounded_memory_and_others_are_served(serve
     assert peak_mib < 1536
     with Client(serve.port) as client:
         assert client.form().fields
+
+
+CODED = re.compile(r"error\[(\w+)\]: .")
+
+
+def refusals(serve, silent):
+    """(what is wrong, status, code) and the error that a call with that ends with, each in turn."""
+    with grpc.insecure_channel(f"127.0.0.1:{serve.port}") as channel, Client(serve.port) as client:
+        no_request = channel.unary_stream(f"/{SERVICE}/Update")
+        unknown = {"host_1": "127.0.0.1", "of no use": "x"}
+        down = {**silent, "port": "1", "connect_timeout_seconds": "1", "retry_seconds": "0"}
+        yield "an unknown test", "INVALID_ARGUMENT", "request", lambda: client.test("conect", {})
+        yield "bytes", "INVALID_ARGUMENT", "request", lambda: list(no_request(b"\xff", timeout=30))
+        yield "keys", "INVALID_ARGUMENT", "config", lambda: client.schema(unknown)
+        yield "a sync's keys", "INVALID_ARGUMENT", "config", lambda: list(client.update(unknown))
+        yield "a host", "UNAVAILABLE", "connect", lambda: client.schema(down)
+        yield "a sync's host", "UNAVAILABLE", "connect", lambda: list(client.update(down))
+    with contextlib.ExitStack() as clients:
+        callers = [
+            clients.enter_context(Client(serve.port))
+            for _ in range(SYNCS // CALLS_OF_A_CONNECTION + 1)
+        ]
+        calls, before = [], taken(serve)
+        while (begun := taken(serve) - before) < SYNCS:
+            call = callers[begun // CALLS_OF_A_CONNECTION].update(silent)
+            until(lambda: call.done() or taken(serve) - before > begun, "an answer")  # noqa: B023
+            calls.append(call)
+        last = callers[-1]
+        yield "a sync more", "RESOURCE_EXHAUSTED", "busy", lambda: list(last.update(silent))
+        for call in calls:
+            call.cancel()
+
+
+@pytest.mark.timeout(120)
+def test_every_refusal_tells_its_code_and_so_does_every_line_of_the_log_on_one(
+    ringsync, serve, silent
+):
+    for what, status, code, call in refusals(serve, silent):
+        with pytest.raises(grpc.RpcError) as refused:
+            call()
+        told = refused.value.details()
+        assert (refused.value.code().name, CODED.match(told).group(1)) == (status, code), (
+            what,
+            told,
+        )
+        assert f"error[{code}]" in ringsync.run("help", code).stdout
+    with Client(serve.port) as client:
+        for test in client.form().tests:
+            assert CODED.match(client.test(test.name, {}).failure).group(1) == "config", test.name
+    told = serve.messages("WARNING") + serve.messages("SEVERE")
+    assert len(told) >= 8
+    for message in told:
+        assert CODED.search(message) or "is no key of the configuration" in message, message
 
 
 def taken(serve):

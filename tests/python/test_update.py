@@ -218,6 +218,7 @@ def test_one_tables_failure_lets_the_others_finish_and_is_raised_by_name(
     assert list(raised.value.tables) == ["wide"]
     assert len(destination.live("events")) == len(destination.live("plain")) == 3000
     assert "error[unrepresentable]: table wide" in log.of("severe")
+    assert "table wide: error[unrepresentable]: " in str(raised.value)
     assert str(raised.value) in log.of("severe")
     assert str(2**70) not in str(raised.value) + log.of("severe")
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/error_catalogue.h"
 #include "base/log.h"
 
 namespace ringsync {
@@ -51,7 +52,7 @@ void PageTrace::on_event(const ScanEvent& event) {
     line["last"] = page.is_last;
     ended = page.is_last || scan.pages == scan.page_limit;
   } else {
-    line["error"] = event.page.error().message;
+    line["error"] = coded_text(event.page.error());
   }
   if (ended) scans_.erase(found);
   write(line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
@@ -61,8 +62,10 @@ void PageTrace::write(const std::string& line) {
   const bool written = std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size() &&
                        std::fflush(file_.get()) == 0;
   if (written) return;
-  log_warning("the page trace {} cannot be written any more ({}); it ends here", path_,
-              std::strerror(errno));
+  log_warning("{}; it ends here",
+              coded_text({ErrorCode::kOutput,
+                          fmt::format("the page trace {} cannot be written any more: {}", path_,
+                                      std::strerror(errno))}));
   file_.reset();
 }
 

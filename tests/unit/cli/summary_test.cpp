@@ -71,8 +71,11 @@ TEST(SummaryText, FlagsAFinishedTableThatDoesNotAddUp) {
   summary.tables[1].rows_reported = 4;
   const std::string text = summary_text(summary);
   EXPECT_THAT(text, HasSubstr("336,776 !=    336,770  +         4"));
-  EXPECT_THAT(text, HasSubstr("DOES NOT ADD UP  flights: 336,776 rows read, but 336,770 sent + 4 "
-                              "reported: 2 missing."));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "DOES NOT ADD UP  flights: error[internal]: 336,776 rows read, but 336,770 sent + 4 "
+          "reported: 2 missing."));
   EXPECT_THAT(text, HasSubstr("NOT SENT  flights: 4 rows"));
   EXPECT_THAT(text, HasSubstr("flights   failed"));
   summary.tables[1].rows_sent = 336'777;

@@ -27,6 +27,10 @@ TEST(Failure, HasAStatusThatSaysWhetherToTryAgain) {
             grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(failure_status({ErrorCode::kSelection, ""}).error_code(),
             grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(failure_status({ErrorCode::kRequest, ""}).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(failure_status({ErrorCode::kBusy, ""}).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(failure_status({ErrorCode::kAuth, ""}).error_code(), grpc::StatusCode::UNAUTHENTICATED);
   EXPECT_EQ(failure_status({ErrorCode::kSchema, ""}).error_code(),
             grpc::StatusCode::FAILED_PRECONDITION);
@@ -34,7 +38,9 @@ TEST(Failure, HasAStatusThatSaysWhetherToTryAgain) {
   for (const ErrorEntry& entry : error_catalogue()) {
     const auto status = failure_status({entry.code, "m"});
     EXPECT_FALSE(status.ok()) << entry.id;
-    EXPECT_EQ(status.error_code() == grpc::StatusCode::UNAVAILABLE, entry.may_pass) << entry.id;
+    EXPECT_EQ(status.error_code() == grpc::StatusCode::UNAVAILABLE,
+              entry.may_pass || entry.code == ErrorCode::kShuttingDown)
+        << entry.id;
     EXPECT_EQ(status.error_message(), "error[" + std::string(entry.id) + "]: m");
   }
 }

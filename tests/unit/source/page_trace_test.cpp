@@ -1,5 +1,6 @@
 #include "source/scylla/page_trace.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -9,8 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
+
 namespace ringsync {
 namespace {
+
+using ::testing::HasSubstr;
 
 class FixedClock final : public Clock {
  public:
@@ -92,8 +97,25 @@ TEST_F(PageTraceFile, TellsFailuresAndProbes) {
   (*trace)->on_event(page(1, "10.0.0.1:9042", true));  // of a scan that has ended: no line
   const auto read = lines();
   ASSERT_EQ(read.size(), 1U);
-  EXPECT_EQ(read[0]["error"], "too few replicas");
+  EXPECT_EQ(read[0]["error"], "error[unavailable]: too few replicas");
   EXPECT_EQ(read[0]["probe"], true);
+}
+
+TEST_F(PageTraceFile, ThatIsFullIsToldOfOnceWithItsCode) {
+  std::vector<std::string> log;
+  set_up_logging(LogLevel::kInfo, LogFormat::kText);
+  set_log_writer([&](std::string_view line) { log.emplace_back(line); });
+  {
+    auto trace = PageTrace::open("/dev/full", clock_);
+    ASSERT_TRUE(trace.ok());
+    (*trace)->on_start(request(1, kWholeRing));
+    (*trace)->on_event(page(1, "10.0.0.1:9042", false));
+    (*trace)->on_event(page(1, "10.0.0.1:9042", true));
+  }
+  set_log_writer({});
+  ASSERT_EQ(log.size(), 1U);
+  EXPECT_THAT(log[0], HasSubstr("error[output]: the page trace /dev/full cannot be written any "
+                                "more: No space left on device; it ends here"));
 }
 
 TEST_F(PageTraceFile, ThatCannotBeOpenedIsNamed) {
