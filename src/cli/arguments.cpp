@@ -5,7 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
-#include <limits>
+#include <map>
 #include <memory>
 #include <span>
 #include <utility>
@@ -23,6 +23,7 @@ namespace ringsync {
 namespace {
 
 constexpr size_t kHelpWidth = 100;
+constexpr size_t kOptionColumn = 26;
 
 constexpr std::string_view kExamples = R"(Examples:
   ringsync check                                   does configuration.json work?
@@ -48,14 +49,12 @@ struct RawArguments {
   std::string state_path;
   std::vector<std::string> resync;
   std::string import_state_path;
-  std::string tables;
   std::string driver_path;
   std::string summary_json_path;
   std::string page_trace_path;
   std::string routing = "token";
   std::string progress = "auto";
-  std::string commit_rows;
-  std::string commit_seconds;
+  std::map<std::string_view, std::string> keys;  // by name, of options that stand for keys
   std::string every;
   std::string address;
   std::string port;
@@ -113,6 +112,29 @@ void add_shared_options(CLI::App& command, RawArguments& raw) {
       ->type_name("FORMAT");
 }
 
+/// What the key decides for `plan`, which reads nothing and writes nothing.
+bool is_of_plan(const ConfigKey& key) { return key.group == KeyGroup::kSelection; }
+bool is_of_sync(const ConfigKey&) { return true; }
+using KeyFilter = bool (*)(const ConfigKey&);
+
+/// The keys that options of a command stand for.
+std::vector<const ConfigKey*> option_keys(KeyFilter filter) {
+  std::vector<const ConfigKey*> keys;
+  for (const ConfigKey& key : configuration_keys()) {
+    if (!key.option_value.empty() && filter(key)) keys.push_back(&key);
+  }
+  return keys;
+}
+
+void add_key_options(CLI::App& command, KeyFilter filter, RawArguments& raw) {
+  for (const ConfigKey* key : option_keys(filter)) {
+    command
+        .add_option(option_name(*key), raw.keys[key->name],
+                    option_help(*key, kHelpWidth - kOptionColumn))
+        ->type_name(std::string(key->option_value));
+  }
+}
+
 void add_sync_options(CLI::App& sync, RawArguments& raw) {
   sync.add_option(
           "--to", raw.destination,
@@ -138,10 +160,7 @@ void add_sync_options(CLI::App& sync, RawArguments& raw) {
           "Where to go on in a destination that has no state yet: a\ncopy that --state wrote "
           "for the same tables, or the state of\nthe Fivetran example for ScyllaDB")
       ->type_name("FILE");
-  sync.add_option("--tables", raw.tables,
-                  "Sync only these tables, whatever `tables` in the\nconfiguration says; * stands "
-                  "for any characters")
-      ->type_name("A,B");
+  add_key_options(sync, is_of_sync, raw);
   sync.add_option("--driver-path", raw.driver_path, "Where the destination's database driver lies")
       ->type_name("FOLDER");
   sync.add_option("--summary-json", raw.summary_json_path, "Write the summary here too, as JSON")
@@ -154,13 +173,6 @@ void add_sync_options(CLI::App& sync, RawArguments& raw) {
                   "token: ask a replica of each token range (default);\nany: ask the data center's "
                   "nodes in no order, to compare")
       ->type_name("MODE");
-  sync.add_option("--commit-rows", raw.commit_rows,
-                  "Commit to the destination after so many rows, whatever\n`commit_rows` in the "
-                  "configuration says; a kill repeats at\nmost these. Small commits cost time")
-      ->type_name("ROWS");
-  sync.add_option("--commit-seconds", raw.commit_seconds,
-                  "Commit after so many seconds too, whatever\n`commit_seconds` says")
-      ->type_name("SECONDS");
   sync.add_option("--every", raw.every,
                   "Sync again and again, each time so long after the last\nstart, as 30s, 15m, 2h "
                   "or 1d; Ctrl-C ends it")
@@ -179,9 +191,7 @@ void add_plan_options(CLI::App& plan, RawArguments& raw) {
   plan.add_option("--state", raw.state_path,
                   "Plan the next sync from this copy of the state, as\nsync --state writes it")
       ->type_name("FILE");
-  plan.add_option("--tables", raw.tables,
-                  "Plan only these tables, whatever `tables` in the\nconfiguration says")
-      ->type_name("A,B");
+  add_key_options(plan, is_of_plan, raw);
   plan.add_option("--driver-path", raw.driver_path, "Where the destination's database driver lies")
       ->type_name("FOLDER");
 }
@@ -191,7 +201,7 @@ std::unique_ptr<Parser> make_parser() {
   CLI::App& app = parser->app;
   app.set_version_flag("--version", version_text(), "Print the version");
   app.set_help_flag("--help,-h", "Print this help");
-  app.get_formatter()->column_width(26);
+  app.get_formatter()->column_width(kOptionColumn);
   app.allow_extras();
   app.require_subcommand(0, 1);
   parser->check = app.add_subcommand(
@@ -215,15 +225,17 @@ std::unique_ptr<Parser> make_parser() {
   add_shared_options(*parser->plan, parser->raw);
   add_shared_options(*parser->sync, parser->raw);
   add_sync_options(*parser->sync, parser->raw);
-  const std::string more =
-      "Keys of the configuration file: ringsync help configuration\nErrors and what helps: "
-      "ringsync help errors\n";
-  app.footer(fmt::format("{}\n{}\n{}", kExamples, exit_code_help(), more));
-  parser->check->footer(fmt::format("{}\n{}", exit_code_help(), more));
-  parser->discover->footer(fmt::format("{}\n{}", exit_code_help(), more));
-  parser->plan->footer(fmt::format("{}\n{}", exit_code_help(), more));
-  parser->serve->footer(fmt::format("{}\n{}", exit_code_help(), more));
-  parser->sync->footer(fmt::format("{}\n{}\n{}", kExamples, exit_code_help(), more));
+  const std::string more = fmt::format(
+      "{}\nThe configuration's keys at length: ringsync help configuration\nErrors and what helps: "
+      "ringsync help errors\n",
+      exit_code_help());
+  const std::string keys = configuration_summary(kHelpWidth);
+  app.footer(fmt::format("{}\n{}", kExamples, more));
+  for (CLI::App* command : {parser->check, parser->discover, parser->plan}) {
+    command->footer(fmt::format("{}\n{}", more, keys));
+  }
+  parser->sync->footer(fmt::format("{}\n{}\n{}", kExamples, more, keys));
+  parser->serve->footer(more);
   return parser;
 }
 
@@ -302,27 +314,15 @@ Result<std::optional<std::string>> path_of(const CLI::App* command, const char* 
   return std::optional<std::string>(given);
 }
 
-Result<std::optional<uint32_t>> read_count(const CLI::App* command, const char* option,
-                                           const std::string& given) {
-  if (command->count(option) == 0) return std::optional<uint32_t>();
-  uint32_t read = 0;
-  const char* const end = given.data() + given.size();
-  const auto [rest, failure] = std::from_chars(given.data(), end, read);
-  if (failure != std::errc() || rest != end || read == 0) {
-    return usage(command, fmt::format("{}: \"{}\" is no whole number from 1 to {}", option, given,
-                                      std::numeric_limits<uint32_t>::max()));
+Status read_key_options(const CLI::App* command, KeyFilter filter, const RawArguments& raw,
+                        Arguments& arguments) {
+  for (const ConfigKey* key : option_keys(filter)) {
+    if (command->count(option_name(*key)) == 0) continue;
+    const std::string& value = raw.keys.at(key->name);
+    const Status checked = check_option(*key, value);
+    if (!checked.ok()) return usage(command, checked.error().message);
+    arguments.keys.emplace(key->name, value);
   }
-  return std::optional<uint32_t>(read);
-}
-
-Status read_tables(const CLI::App* command, const RawArguments& raw, Arguments& arguments) {
-  if (command->count("--tables") == 0) return {};
-  auto tables = parse_table_list(raw.tables);
-  if (!tables.ok()) {
-    return usage(command, fmt::format("--tables: {}", tables.error().message));
-  }
-  if (tables->empty()) return usage(command, "--tables: names no table");
-  arguments.tables = std::move(tables).value();
   return {};
 }
 
@@ -335,7 +335,7 @@ Status read_plan_options(const Parser& parser, Arguments& arguments) {
   }
   RINGSYNC_ASSIGN(arguments.state_path, path_of(plan, "--state", raw.state_path));
   RINGSYNC_ASSIGN(arguments.driver_path, path_of(plan, "--driver-path", raw.driver_path));
-  return read_tables(plan, raw, arguments);
+  return read_key_options(plan, is_of_plan, raw, arguments);
 }
 
 Status read_sync_options(const Parser& parser, Arguments& arguments) {
@@ -355,9 +355,6 @@ Status read_sync_options(const Parser& parser, Arguments& arguments) {
   RINGSYNC_ASSIGN(arguments.token_routing, chosen<bool>(sync, "--routing", raw.routing, kRoutings));
   RINGSYNC_ASSIGN(arguments.progress,
                   chosen<ProgressMode>(sync, "--progress", raw.progress, kProgressModes));
-  RINGSYNC_ASSIGN(arguments.commit_rows, read_count(sync, "--commit-rows", raw.commit_rows));
-  RINGSYNC_ASSIGN(arguments.commit_seconds,
-                  read_count(sync, "--commit-seconds", raw.commit_seconds));
   if (sync->count("--every") > 0) {
     const auto every = parse_interval_ms(raw.every);
     if (!every.ok()) return usage(sync, fmt::format("--every: {}", every.error().message));
@@ -371,7 +368,7 @@ Status read_sync_options(const Parser& parser, Arguments& arguments) {
     if (tables->empty()) return usage(sync, "--resync: names no table");
     arguments.resync.insert(arguments.resync.end(), tables->begin(), tables->end());
   }
-  return read_tables(sync, raw, arguments);
+  return read_key_options(sync, is_of_sync, raw, arguments);
 }
 
 Status read_serve_options(const Parser& parser, Arguments& arguments) {

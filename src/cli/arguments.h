@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "cli/destination.h"
 #include "cli/progress_display.h"
+#include "config/configuration.h"
 
 namespace ringsync {
 
@@ -39,15 +40,13 @@ struct Arguments {
   std::optional<std::string> state_path;
   std::vector<std::string> resync;  // names or patterns of tables to read anew
   std::optional<std::string> import_state_path;
-  std::optional<std::vector<std::string>> tables;  // instead of the configuration's `tables`
-  std::optional<std::string> driver_path;          // a folder
+  std::optional<std::string> driver_path;  // a folder
   std::optional<std::string> summary_json_path;
   std::optional<std::string> page_trace_path;  // a JSON line for each page read
   bool token_routing = true;                   // else any node of the data centre is asked
   ProgressMode progress = ProgressMode::kAuto;
-  std::optional<int64_t> every_ms;         // from the start of a sync to the start of the next
-  std::optional<uint32_t> commit_rows;     // instead of the configuration's
-  std::optional<uint32_t> commit_seconds;  // the same
+  std::optional<int64_t> every_ms;  // from the start of a sync to the start of the next
+  KeyOverrides keys;                // those that options stand for; kPlan too
 };
 
 /// A help or version text that was asked for: print it and end with 0.

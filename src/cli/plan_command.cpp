@@ -36,8 +36,8 @@ Result<std::optional<SyncState>> saved_state(const Arguments& arguments,
 }  // namespace
 
 Result<ExitCode> run_plan_command(const Arguments& arguments) {
-  RINGSYNC_ASSIGN(Configuration configuration, read_configuration(arguments.configuration_path));
-  override_configuration(arguments, configuration);
+  RINGSYNC_ASSIGN(const Configuration configuration,
+                  read_configuration(arguments.configuration_path, arguments.keys));
   const SystemClock clock;
   RINGSYNC_ASSIGN(const std::optional<SyncState> state, saved_state(arguments, configuration));
   RINGSYNC_ASSIGN(const std::unique_ptr<Source> source, open_source(configuration));

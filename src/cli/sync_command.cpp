@@ -68,12 +68,6 @@ class ProgressThread {
 
 }  // namespace
 
-void override_configuration(const Arguments& arguments, Configuration& configuration) {
-  if (arguments.tables) configuration.tables = *arguments.tables;
-  if (arguments.commit_rows) configuration.commit_rows = *arguments.commit_rows;
-  if (arguments.commit_seconds) configuration.commit_seconds = *arguments.commit_seconds;
-}
-
 SyncOptions sync_options(const Configuration& configuration, const Arguments& arguments) {
   SyncOptions options = sync_options(configuration);
   if (!arguments.resync.empty()) {
@@ -142,8 +136,8 @@ Result<ExitCode> run_round(const Arguments& arguments, const Configuration& conf
 
 Result<ExitCode> run_sync_command(const Arguments& arguments) {
   RINGSYNC_TRY(check_output_files(arguments));
-  RINGSYNC_ASSIGN(Configuration configuration, read_configuration(arguments.configuration_path));
-  override_configuration(arguments, configuration);
+  RINGSYNC_ASSIGN(const Configuration configuration,
+                  read_configuration(arguments.configuration_path, arguments.keys));
   const SystemClock clock;
   const Interrupts interrupts;
   Arguments wanted = arguments;

@@ -9,9 +9,6 @@
 
 namespace ringsync {
 
-/// Takes over what the command line says instead of the configuration.
-void override_configuration(const Arguments& arguments, Configuration& configuration);
-
 /// `configuration` outlives the options.
 SyncOptions sync_options(const Configuration& configuration, const Arguments& arguments);
 

@@ -85,12 +85,14 @@ Surroundings process_surroundings() {
 }
 
 Result<ParsedConfiguration> parse_configuration(std::string_view json_text, std::string_view origin,
-                                                const Surroundings& surroundings) {
+                                                const Surroundings& surroundings,
+                                                const KeyOverrides& overrides) {
   std::set<std::string> repeated;
-  RINGSYNC_ASSIGN(const json document, parse_json(json_text, origin, repeated));
+  RINGSYNC_ASSIGN(json document, parse_json(json_text, origin, repeated));
   if (!document.is_object()) {
     return wrong_file(origin, R"(is not a JSON object; write {"host_1": "…", …})");
   }
+  for (const auto& [name, value] : overrides) document[name] = value;
   KeyReader reader(document, surroundings);
   reader.read_all();
   for (const std::string& name : repeated) {
@@ -113,7 +115,17 @@ Result<ParsedConfiguration> parse_configuration(const std::map<std::string, std:
   return Error{ErrorCode::kConfig, told_problems(reader)};
 }
 
-Result<ParsedConfiguration> load_configuration(const std::string& path) {
+Status check_option(const ConfigKey& key, const std::string& value) {
+  const json document{{std::string(key.name), value}};
+  const Surroundings surroundings;
+  KeyReader reader(document, surroundings, KeyReader::Names::kOptions);
+  reader.read_given(key);
+  if (reader.problems().empty()) return {};
+  return Error{ErrorCode::kConfig, fmt::format("{}", fmt::join(reader.problems(), "\n"))};
+}
+
+Result<ParsedConfiguration> load_configuration(const std::string& path,
+                                               const KeyOverrides& overrides) {
   std::ifstream file(path, std::ios::binary);
   std::string text;
   if (file) {
@@ -131,7 +143,7 @@ Result<ParsedConfiguration> load_configuration(const std::string& path) {
                       "is larger than 1 MiB; name the configuration file with "
                       "--configuration FILE");
   }
-  return parse_configuration(text, path, process_surroundings());
+  return parse_configuration(text, path, process_surroundings(), overrides);
 }
 
 std::vector<std::string> contact_points(const Configuration& configuration) {

@@ -15,6 +15,8 @@
 
 namespace ringsync {
 
+struct ConfigKey;
+
 /// Consistency levels that a range read can have.
 enum class Consistency : uint8_t { kOne, kTwo, kThree, kQuorum, kAll, kLocalQuorum, kLocalOne };
 
@@ -103,12 +105,17 @@ struct Surroundings {
 /// This process's environment, files and clock.
 Surroundings process_surroundings();
 
+/// Values of keys that count more than the file's, as if they stood there; options of the command
+/// line give them.
+using KeyOverrides = std::map<std::string, std::string>;
+
 /// Reads the JSON text of a configuration; `origin` names it in messages (the file's path). "${X}"
 /// in a value stands for the environment variable X, "$${" for "${". Error kConfig lists all
 /// problems at once, a line each: key, what is wrong, what to write. No message holds the value of
 /// a secret key or of an environment variable.
 Result<ParsedConfiguration> parse_configuration(std::string_view json_text, std::string_view origin,
-                                                const Surroundings& surroundings);
+                                                const Surroundings& surroundings,
+                                                const KeyOverrides& overrides = {});
 
 /// Reads a configuration that came as texts by key, as Fivetran sends it, with the same rules but
 /// two: no environment variable is looked at, and files come as their content, which `keep_file` is
@@ -118,7 +125,12 @@ Result<ParsedConfiguration> parse_configuration(const std::map<std::string, std:
 
 /// parse_configuration on the file at `path`, in the process's surroundings. Error kConfig too
 /// where it cannot be read.
-Result<ParsedConfiguration> load_configuration(const std::string& path);
+Result<ParsedConfiguration> load_configuration(const std::string& path,
+                                               const KeyOverrides& overrides = {});
+
+/// Whether an option of the command line may give its key this value. Error kConfig names the
+/// option, says what is wrong, and what to write.
+Status check_option(const ConfigKey& key, const std::string& value);
 
 /// The hosts as "host:port", IPv6 addresses in brackets.
 std::vector<std::string> contact_points(const Configuration& configuration);

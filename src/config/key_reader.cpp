@@ -33,8 +33,8 @@ bool takes(const ConfigKey& key, RawValue::Form form) {
 
 }  // namespace
 
-KeyReader::KeyReader(const nlohmann::json& document, const Surroundings& surroundings)
-    : document_(document), surroundings_(surroundings) {
+KeyReader::KeyReader(const nlohmann::json& document, const Surroundings& surroundings, Names names)
+    : document_(document), surroundings_(surroundings), names_(names) {
   for (const ConfigKey& key : configuration_keys()) {
     if (!key.secret) continue;
     const std::string secret = value_of(key).text;
@@ -71,8 +71,19 @@ void KeyReader::read_all() {
   warn_of_unknown_keys();
 }
 
+void KeyReader::read_given(const ConfigKey& key) {
+  const RawValue raw = value_of(key);
+  const bool is_empty = std::ranges::all_of(split_list(raw.text), [](const std::string& item) {
+    return trimmed(item).empty() || is_placeholder(trimmed(item));
+  });
+  if (is_empty) return problem(key, fmt::format("is empty; write {}", expected_value(key)));
+  read_key(key, raw);
+}
+
 void KeyReader::problem(const ConfigKey& key, std::string_view what) {
-  problems_.push_back(fmt::format("{}: {}", key.name, what));
+  const bool is_option = names_ == Names::kOptions;
+  problems_.push_back(
+      fmt::format("{}: {}", is_option ? option_name(key) : std::string(key.name), what));
 }
 
 /// The value in quotes. A value that holds a secret, a variable of the environment, or a log-in as

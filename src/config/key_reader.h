@@ -17,10 +17,16 @@ namespace ringsync {
 
 class KeyReader {
  public:
+  /// How messages name a key: by its own name, or by that of the option that stands for it.
+  enum class Names : uint8_t { kKeys, kOptions };
+
   /// Both outlive the reader. `document` is an object.
-  KeyReader(const nlohmann::json& document, const Surroundings& surroundings);
+  KeyReader(const nlohmann::json& document, const Surroundings& surroundings,
+            Names names = Names::kKeys);
 
   void read_all();
+  /// Reads one key, which must have a value.
+  void read_given(const ConfigKey& key);
   void add_problem(std::string line) { problems_.push_back(std::move(line)); }
   /// A line each; without secrets.
   const std::vector<std::string>& problems() const { return problems_; }
@@ -48,6 +54,7 @@ class KeyReader {
 
   const nlohmann::json& document_;
   const Surroundings& surroundings_;
+  const Names names_;
   ParsedConfiguration parsed_;
   std::vector<std::string> problems_;
   std::vector<std::string> secrets_;

@@ -12,10 +12,10 @@
 namespace ringsync {
 namespace {
 
-std::string choice_names(const ConfigKey& key) {
+std::string choice_names(const ConfigKey& key, std::string_view between) {
   std::string names;
   for (const Choice& choice : key.choices) {
-    names += names.empty() ? "" : ", ";
+    if (!names.empty()) names += between;
     names += choice.name;
   }
   return names;
@@ -65,10 +65,16 @@ std::string default_cell(const ConfigKey& key) {
   return text;
 }
 
-/// The description as a sentence, the advice behind it.
-std::string meaning_cell(const ConfigKey& key) {
+/// The description with a capital letter.
+std::string described(const ConfigKey& key) {
   std::string text(key.description);
   text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  return text;
+}
+
+/// The description as a sentence, the advice behind it.
+std::string meaning_cell(const ConfigKey& key) {
+  std::string text = described(key);
   if (!key.needs.empty()) text += fmt::format(" (with `{}` only)", key.needs);
   return fmt::format("{}.<br>{}", text, key.advice);
 }
@@ -98,8 +104,34 @@ The configuration is one JSON object in a file, `configuration.json` unless `--c
 - `username` and `password` may be left out where `RINGSYNC_USERNAME` and `RINGSYNC_PASSWORD` are set.
 - All problems are reported at once, before anything is connected to. A key that is not known is warned about, with the
   nearest one that is.
-- Options of the command line (`--tables`, `--commit-rows`, `--commit-seconds`) count more than the file.
 )";
+
+/// "`--tables`, …": the options that stand for keys.
+std::string options_text() {
+  std::string text;
+  for (const ConfigKey& key : configuration_keys()) {
+    if (key.option_value.empty()) continue;
+    text += fmt::format("{}`{}`", text.empty() ? "" : ", ", option_name(key));
+  }
+  return text;
+}
+
+/// What a value is, in a word or two.
+std::string type_name(const ConfigKey& key) {
+  switch (key.kind) {
+    case KeyKind::kString: return "text";
+    case KeyKind::kHost: return "host";
+    case KeyKind::kPort:
+    case KeyKind::kInteger: return "number";
+    case KeyKind::kBoolean: return "true or false";
+    case KeyKind::kChoice: return choice_names(key, "|");
+    case KeyKind::kFile: return "PEM file";
+    case KeyKind::kTables: return "table names";
+    case KeyKind::kDateTime: return "date or time";
+    case KeyKind::kDecimalTypes: return "columns and types";
+  }
+  return "";
+}
 
 bool help_states_values(KeyKind kind) {
   return kind == KeyKind::kTables || kind == KeyKind::kChoice || kind == KeyKind::kInteger ||
@@ -114,7 +146,7 @@ std::string expected_value(const ConfigKey& key) {
     case KeyKind::kInteger:
       return fmt::format("a whole number from {} to {}", key.integer_min, key.integer_max);
     case KeyKind::kBoolean: return "true or false";
-    case KeyKind::kChoice: return fmt::format("one of {}", choice_names(key));
+    case KeyKind::kChoice: return fmt::format("one of {}", choice_names(key, ", "));
     case KeyKind::kTables: return R"(table names separated by commas, as "flights, weather_*")";
     case KeyKind::kDecimalTypes:
       return "entries separated by commas, as \"orders.total=DECIMAL(18,2)\"";
@@ -150,8 +182,30 @@ std::string configuration_help(size_t width) {
   return help;
 }
 
+std::string configuration_summary(size_t width) {
+  constexpr size_t kIndent = 26;  // that of the options above
+  std::string summary = "Keys of the configuration file:\n";
+  for (const ConfigKey& key : configuration_keys()) {
+    const bool is_told = key.required || !key.default_value.empty();
+    const std::string text = fmt::format("{} [{}{}]", described(key), type_name(key),
+                                         is_told ? ", " + need_of(key) : "");
+    summary +=
+        fmt::format("  {:<{}}{}\n", key.name, kIndent - 2, wrapped(text, width - kIndent, kIndent));
+  }
+  return summary;
+}
+
+std::string option_help(const ConfigKey& key, size_t width) {
+  std::string text = described(key);
+  if (help_states_values(key.kind)) text += fmt::format(" ({})", expected_value(key));
+  return wrapped(fmt::format("{}; counts more than `{}` in the configuration", text, key.name),
+                 width, 0);
+}
+
 std::string configuration_document() {
   std::string document(kDocumentHead);
+  document +=
+      fmt::format("- Options of the command line ({}) count more than the file.\n", options_text());
   std::string_view heading;
   for (const ConfigKey& key : configuration_keys()) {
     if (heading != to_string(key.group)) {

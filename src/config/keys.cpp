@@ -199,7 +199,8 @@ constexpr std::array kSelectionKeys{
               .kind = KeyKind::kTables,
               .target = &C::tables,
               .example = "flights, weather_*",
-              .description = "the tables to sync, without it every table of the keyspace",
+              .option_value = "A,B",
+              .description = "the tables to sync, by default every table of the keyspace",
               .advice = "For a part of the keyspace; new tables are then left out until named. "
                         "`*` stands for any characters."},
     ConfigKey{.name = "exclude_tables",
@@ -407,6 +408,7 @@ constexpr std::array kDeliveryKeys{
               .integer_min = 0,
               .integer_max = kAnyCount,
               .example = "200000",
+              .option_value = "ROWS",
               .description =
                   "the rows after which a database destination commits; 0 is 200000, and "
                   "more where DuckDB merges into a table of millions",
@@ -421,6 +423,7 @@ constexpr std::array kDeliveryKeys{
               .integer_min = 1,
               .integer_max = kDaySeconds,
               .example = "10",
+              .option_value = "SECONDS",
               .description = "the seconds after which a database destination commits too",
               .advice = "As `commit_rows`."},
 };
@@ -444,6 +447,12 @@ const ConfigKey* find_key(std::string_view name) {
   const auto keys = configuration_keys();
   const auto found = std::ranges::find(keys, name, &ConfigKey::name);
   return found == keys.end() ? nullptr : &*found;
+}
+
+std::string option_name(const ConfigKey& key) {
+  std::string name = "--" + std::string(key.name);
+  std::ranges::replace(name, '_', '-');
+  return name;
 }
 
 std::span<const Choice> consistency_levels() { return kConsistencyLevels; }

@@ -62,11 +62,13 @@ struct ConfigKey {
   uint32_t integer_min = 0;
   uint32_t integer_max = 0;
   std::span<const Choice> choices{};
-  std::string_view example{};      // placeholder or value for an example file
-  std::string_view environment{};  // the variable that holds the value where the file does not
-  std::string_view needs{};        // the boolean key without which this one has no effect
-  std::string_view description{};  // what it is, fit to follow "write …"
-  std::string_view advice{};       // when to set or change it; whole sentences
+  std::string_view example{};       // placeholder or value for an example file
+  std::string_view environment{};   // the variable that holds the value where the file does not
+  std::string_view needs{};         // the boolean key without which this one has no effect
+  std::string_view option_value{};  // what the value is called where an option stands for the key;
+                                    // empty: none does
+  std::string_view description{};   // what it is, fit to follow "write …"
+  std::string_view advice{};        // when to set or change it; whole sentences
 };
 
 /// Every key, in the order in which documents show them.
@@ -77,6 +79,9 @@ const ConfigKey* find_key(std::string_view name);
 
 /// What a value of this key must look like, fit to follow "write …".
 std::string expected_value(const ConfigKey& key);
+
+/// The option of the command line that stands for a key: --commit-rows for commit_rows.
+std::string option_name(const ConfigKey& key);
 
 /// Names of the consistency levels, in the order of the enumeration.
 std::span<const Choice> consistency_levels();

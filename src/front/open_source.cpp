@@ -24,8 +24,8 @@ std::optional<TlsOptions> tls_options(const Configuration& configuration) {
 
 }  // namespace
 
-Result<Configuration> read_configuration(const std::string& path) {
-  RINGSYNC_ASSIGN(ParsedConfiguration parsed, load_configuration(path));
+Result<Configuration> read_configuration(const std::string& path, const KeyOverrides& overrides) {
+  RINGSYNC_ASSIGN(ParsedConfiguration parsed, load_configuration(path, overrides));
   for (const std::string& warning : parsed.warnings) log_warning("{}", warning);
   return std::move(parsed.configuration);
 }

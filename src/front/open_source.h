@@ -11,8 +11,9 @@
 
 namespace ringsync {
 
-/// Loads the file and logs its warnings.
-Result<Configuration> read_configuration(const std::string& path);
+/// Loads the file, with `overrides` in place of its values, and logs its warnings.
+Result<Configuration> read_configuration(const std::string& path,
+                                         const KeyOverrides& overrides = {});
 
 /// How the command line has the cluster read.
 struct Reading {

@@ -3,20 +3,24 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "cli/exit_codes.h"
+#include "config/key_text.h"
+#include "config/keys.h"
 
 namespace ringsync {
 namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ::testing::Optional;
+using ::testing::Pair;
 using ::testing::StartsWith;
 
 Result<std::variant<Arguments, TextToPrint>> parse(std::vector<const char*> given) {
@@ -59,7 +63,7 @@ TEST(Arguments, OfSyncHaveDefaults) {
   EXPECT_EQ(given.destination.kind, DestinationKind::kDuckdb);
   EXPECT_EQ(given.destination.path, "a:b.db");
   EXPECT_EQ(given.state_path, std::nullopt);
-  EXPECT_EQ(given.tables, std::nullopt);
+  EXPECT_TRUE(given.keys.empty());
   EXPECT_EQ(given.driver_path, std::nullopt);
   EXPECT_EQ(given.summary_json_path, std::nullopt);
   EXPECT_EQ(given.progress, ProgressMode::kAuto);
@@ -84,7 +88,7 @@ TEST(Arguments, AreAllRead) {
   EXPECT_EQ(given.log_format, LogFormat::kJson);
   EXPECT_EQ(given.destination.kind, DestinationKind::kNull);
   EXPECT_EQ(given.state_path, "s.json");
-  EXPECT_THAT(given.tables, Optional(ElementsAre("a", "b*")));
+  EXPECT_THAT(given.keys, ElementsAre(Pair("tables", "a, b*")));
   EXPECT_EQ(given.driver_path, "drivers");
   EXPECT_EQ(given.summary_json_path, "out.json");
   EXPECT_EQ(given.progress, ProgressMode::kNone);
@@ -92,15 +96,19 @@ TEST(Arguments, AreAllRead) {
   EXPECT_FALSE(given.token_routing);
 }
 
-TEST(Arguments, OfCommitsAreWholeNumbersAboveZero) {
+TEST(Arguments, ThatStandForKeysTakeWhatTheKeysTake) {
   const Arguments given =
       arguments({"sync", "--to", "null:", "--commit-rows", "5000", "--commit-seconds", "2"});
-  EXPECT_EQ(given.commit_rows, 5000U);
-  EXPECT_EQ(given.commit_seconds, 2U);
-  for (const char* wrong : {"0", "-1", "1.5", "many", "", "4294967296"}) {
-    EXPECT_THAT(problem({"sync", "--to", "null:", "--commit-rows", wrong}),
-                HasSubstr("--commit-rows"));
+  EXPECT_THAT(given.keys, ElementsAre(Pair("commit_rows", "5000"), Pair("commit_seconds", "2")));
+  EXPECT_THAT(arguments({"sync", "--to", "null:", "--commit-rows", "0"}).keys,
+              ElementsAre(Pair("commit_rows", "0")));
+  for (const char* wrong : {"-1", "1.5", "many", "", "4294967296"}) {
+    EXPECT_THAT(
+        problem({"sync", "--to", "null:", "--commit-rows", wrong}),
+        AllOf(HasSubstr("--commit-rows: "), HasSubstr(expected_value(*find_key("commit_rows")))));
   }
+  EXPECT_THAT(problem({"sync", "--to", "null:", "--commit-seconds", "0"}),
+              HasSubstr("--commit-seconds: \"0\" "));
 }
 
 TEST(Arguments, WithoutACommandAreAnError) {
@@ -153,7 +161,7 @@ TEST(Arguments, WithMissingEmptyOrRepeatedValuesAreErrors) {
   EXPECT_THAT(problem({"sync", "--to", "null:", "--state", ""}), HasSubstr("--state"));
   EXPECT_THAT(problem({"check", "--configuration", ""}), HasSubstr("--configuration"));
   EXPECT_THAT(problem({"sync", "--to", "null:", "--tables", " , "}),
-              HasSubstr("--tables: names no table"));
+              HasSubstr("--tables: is empty; write table names"));
   EXPECT_THAT(problem({"sync", "--to", "null:", "--tables", "nyc.flights"}),
               HasSubstr("--tables: \"nyc.flights\" has a dot"));
 }
@@ -179,6 +187,42 @@ TEST(Help, OfSyncShowsItsOptions) {
     }
     EXPECT_THAT(help, HasSubstr("ringsync sync"));
   }
+}
+
+/// Without what tells lines of a help from each other.
+std::string joined(const std::string& help) {
+  std::istringstream words(help);
+  std::string text;
+  for (std::string word; words >> word;) text += word + ' ';
+  return text;
+}
+
+TEST(Help, OfACommandThatTakesAConfigurationEndsWithEveryKey) {
+  for (const char* command : {"check", "discover", "plan", "sync"}) {
+    const std::string help = text({command, "--help"});
+    EXPECT_THAT(help, EndsWith(configuration_summary(100) + "\n"));
+    for (const ConfigKey& key : configuration_keys()) {
+      EXPECT_THAT(help, HasSubstr("\n  " + std::string(key.name) + " ")) << command;
+    }
+  }
+  EXPECT_THAT(text({"serve", "--help"}), Not(HasSubstr("data_center_region")));
+}
+
+TEST(Help, OfAnOptionThatStandsForAKeyIsTheKeysOwn) {
+  const std::string help = joined(text({"sync", "--help"}));
+  std::vector<std::string> options;
+  for (const ConfigKey& key : configuration_keys()) {
+    if (key.option_value.empty()) continue;
+    options.push_back(option_name(key));
+    EXPECT_THAT(help, HasSubstr(options.back() + " " + std::string(key.option_value) + " " +
+                                joined(option_help(key, 80))));
+    EXPECT_THAT(joined(option_help(key, 80)),
+                AllOf(HasSubstr(std::string(key.description.substr(1))),
+                      HasSubstr(expected_value(key)), HasSubstr(std::string(key.name))));
+  }
+  EXPECT_THAT(options, ElementsAre("--tables", "--commit-rows", "--commit-seconds"));
+  EXPECT_THAT(text({"plan", "--help"}),
+              AllOf(HasSubstr("--tables"), Not(HasSubstr("--commit-rows"))));
 }
 
 TEST(Help, OnTheConfigurationShowsItsKeys) {

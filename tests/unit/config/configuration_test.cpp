@@ -265,6 +265,17 @@ TEST(Configuration, RefusesValuesOfTheWrongJsonType) {
   EXPECT_THAT(problem(minimal_with("tls", 1)), HasSubstr("wrong JSON type; write true or false"));
 }
 
+TEST(Configuration, TakesOverridesInPlaceOfWhatStandsThere) {
+  json document = minimal_with("tables", 7.5);
+  document["commit_seconds"] = "3";
+  const auto result = parse_configuration(document.dump(), "c.json", FakeSurroundings().get(),
+                                          {{"tables", "a, b*"}, {"commit_rows", "9"}});
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_THAT(result->configuration.tables, ElementsAre("a", "b*"));
+  EXPECT_EQ(result->configuration.commit_rows, 9U);
+  EXPECT_EQ(result->configuration.commit_seconds, 3U);
+}
+
 TEST(Configuration, RefusesPlaceholdersInRequiredKeysAndDropsThemElsewhere) {
   json document;
   for (const ConfigKey& key : configuration_keys()) {

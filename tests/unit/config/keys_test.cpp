@@ -12,6 +12,7 @@
 namespace ringsync {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 TEST(Keys, HaveUniqueNamesAndLabelsDescriptionsAndExamples) {
@@ -61,6 +62,27 @@ TEST(Keys, HaveChoicesBoundsAndSwitchesWhereTheirKindHasThem) {
 TEST(Keys, HoldOneSecret) {
   for (const ConfigKey& key : configuration_keys()) {
     EXPECT_EQ(key.secret, key.name == "password") << key.name;
+  }
+}
+
+TEST(ConfigurationSummary, TellsEveryKeysTypeAndDefaultWithinTheWidth) {
+  for (const size_t width : {80U, 100U}) {
+    const std::string summary = configuration_summary(width);
+    for (const ConfigKey& key : configuration_keys()) {
+      const size_t at = summary.find("\n  " + std::string(key.name) + " ");
+      ASSERT_NE(at, std::string::npos) << key.name;
+      std::string told = summary.substr(at + 1, summary.find(']', at) - at - 1);
+      for (size_t i = told.find("\n"); i != std::string::npos; i = told.find("\n")) {
+        told.replace(i, told.find_first_not_of(' ', i + 1) - i, " ");
+      }
+      EXPECT_THAT(told, AllOf(HasSubstr(key.description.substr(1)), HasSubstr(" [")));
+      EXPECT_EQ(told.ends_with("required"), key.required) << told;
+      EXPECT_TRUE(key.default_value.empty() ||
+                  told.ends_with("default " + std::string(key.default_value)))
+          << told;
+    }
+    std::istringstream lines(summary);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), width) << line;
   }
 }
 
