@@ -8,6 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "model/table.h"
 #include "sink/adbc/duckdb_dialect.h"
 #include "sink/adbc/open_database.h"
 #include "sink/adbc/postgresql_dialect.h"
@@ -83,6 +84,7 @@ class DuckDbDestination final : public FileDestination {
   Quirks quirks() const override {
     Quirks quirks;
     quirks.has_native_nested = true;
+    quirks.widens_under_indexes = false;
     quirks.locks_owners_out = true;
     quirks.keeps_negative_zero = false;
     quirks.first_date = {-2'147'483'646, "5877642-06-25 (BC)"};
@@ -121,7 +123,6 @@ class SqliteDestination final : public FileDestination {
     Quirks quirks;
     quirks.true_text = "1";
     quirks.false_text = "0";
-    quirks.alters_types = false;
     quirks.one_integer_type = true;
     quirks.shares_keyspaces = false;
     quirks.has_nan = false;
@@ -139,6 +140,7 @@ class SqliteDestination final : public FileDestination {
   std::string column_types_sql(const std::string& table) const override {
     return fmt::format("SELECT type FROM pragma_table_info('{}') ORDER BY cid", table);
   }
+  std::string indexed_table(const std::string& name) const override { return quoted(name); }
   std::string make_keyspace_sql() const override { return ""; }
 };
 
@@ -178,6 +180,7 @@ class PostgresqlDestination final : public TestDestination {
   Quirks quirks() const override {
     Quirks quirks;
     quirks.tells_case_apart = true;
+    quirks.widens_under_views = false;
     quirks.name_bytes_max = 63;
     quirks.has_nul = false;
     quirks.first_date = {-2'440'588, "4714-11-24 BC"};

@@ -23,12 +23,13 @@ struct Edge {
 struct Quirks {
   std::string true_text = "true";
   std::string false_text = "false";
-  bool tells_case_apart = false;  // "a" and "A" are two names
-  size_t name_bytes_max = 0;      // 0: no limit
-  bool alters_types = true;       // a column can become wider in place
-  bool one_integer_type = false;  // integers of all widths, and float and double, are one type
-  bool shares_keyspaces = true;   // several keyspaces in one destination
-  bool locks_owners_out = false;  // nobody else can open it while a sync runs
+  bool tells_case_apart = false;     // "a" and "A" are two names
+  size_t name_bytes_max = 0;         // 0: no limit
+  bool widens_under_indexes = true;  // a column becomes wider where its owner has an index on it
+  bool widens_under_views = true;    // … or a view
+  bool one_integer_type = false;     // integers of all widths, and float and double, are one type
+  bool shares_keyspaces = true;      // several keyspaces in one destination
+  bool locks_owners_out = false;     // nobody else can open it while a sync runs
   bool has_native_nested = false;
   bool has_nan = true;
   bool has_nul = true;  // texts may hold U+0000
@@ -56,6 +57,8 @@ class TestDestination {
   virtual Quirks quirks() const = 0;
   /// Full and quoted.
   std::string table(const std::string& name) const;
+  /// The table as CREATE INDEX names it.
+  virtual std::string indexed_table(const std::string& name) const { return table(name); }
   virtual std::string column_types_sql(const std::string& table) const = 0;
   /// What the owner of the destination has to do before making the keyspace's tables; may be "".
   virtual std::string make_keyspace_sql() const { return "CREATE SCHEMA ks"; }

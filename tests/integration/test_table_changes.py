@@ -4,6 +4,8 @@ By the built program, into every destination. The sink's own rules are in tests/
 """
 
 import json
+import signal
+import time
 
 import pytest
 from cql_values import scalar
@@ -200,4 +202,54 @@ def test_a_type_made_wider_by_a_table_made_anew_holds_old_and_new_values(sync, r
     assert rows(id="bigint", v="text", n="bigint") == {
         1: ("a", -2147483648, True),
         9007199254740993: ("b", 9223372036854775807, False),
+    }
+
+
+def kill_in_mid_scan(ringsync, arguments, trace, environment):
+    """A sync that dies once rows have come, before any of them is committed."""
+    process = ringsync.start(*arguments, "--trace-pages", trace, env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while not trace.exists() or trace.read_text().count("\n") < 3:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline, "no pages came"
+            time.sleep(0.01)
+    finally:
+        process.kill()
+        process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.timeout(180)
+def test_types_made_text_hold_old_and_new_values_and_a_kill_meanwhile_leaves_the_old_table_whole(
+    ringsync, config, sync, rows, cql, keyspace, every_destination, tmp_path
+):
+    columns = "id {id} PRIMARY KEY, n {n}, flag {flag}, day {day}, updated_at timestamp"
+    narrow = {"id": "int", "n": "bigint", "flag": "boolean", "day": "date"}
+    as_text = dict.fromkeys(narrow, "text")
+    create = f"CREATE TABLE {{t}} ({columns})"
+    insert = "INSERT INTO {t} (id, n, flag, day, updated_at) VALUES "
+    cql(create.format(t="{t}", **narrow))
+    cql(insert + "(1, -9223372036854775808, true, '2024-02-29', '2020-01-01')")
+    cql(insert + "(2, 7, false, null, '2020-01-01')")
+    sync()
+    before = rows(**narrow)
+    cql("DROP TABLE {t}", create.format(t="{t}", **as_text))
+    for number in range(60):
+        cql(insert + f"('{number:03}', '007', 'yes', 'today', '2020-01-01')")
+
+    slow = config(
+        keyspace, name="slow.json", lag_seconds="0", page_size="5", max_rows_per_second="20"
+    )
+    arguments = ["sync", "--configuration", slow, "--to", every_destination.argument]
+    trace = tmp_path / "pages.jsonl"
+    kill_in_mid_scan(ringsync, arguments, trace, every_destination.environment)
+    assert rows(**narrow) == before
+
+    table = sync()
+    assert (table["run"], table["rows_sent"], table["rows_deleted"]) == ("first", 60, 2)
+    assert rows(**as_text) == {
+        "1": ("-9223372036854775808", "true", "2024-02-29", True),
+        "2": ("7", "false", None, True),
+        **{f"{number:03}": ("007", "yes", "today", False) for number in range(60)},
     }

@@ -10,9 +10,10 @@
 namespace ringsync {
 namespace {
 
+// Of those that a database calls by one name, the widest first.
 constexpr std::array<ArrowKind, 14> kPlainKinds = {
-    ArrowKind::kInt8,    ArrowKind::kInt16,     ArrowKind::kInt32, ArrowKind::kInt64,
-    ArrowKind::kFloat,   ArrowKind::kDouble,    ArrowKind::kText,  ArrowKind::kBinary,
+    ArrowKind::kInt64,   ArrowKind::kInt32,     ArrowKind::kInt16, ArrowKind::kInt8,
+    ArrowKind::kDouble,  ArrowKind::kFloat,     ArrowKind::kText,  ArrowKind::kBinary,
     ArrowKind::kBoolean, ArrowKind::kTimestamp, ArrowKind::kDate,  ArrowKind::kTime,
     ArrowKind::kUuid,    ArrowKind::kJson};
 
@@ -82,7 +83,7 @@ ColumnFit Dialect::fit(const std::string& existing_type, const TargetColumn& col
   const auto existing = type_called(existing_type);
   if (!existing) return ColumnFit::kNone;
   if (holds(*existing, column.type)) return ColumnFit::kWider;
-  return can_alter_types() && holds(column.type, *existing) ? ColumnFit::kAlter : ColumnFit::kNone;
+  return holds(column.type, *existing) ? ColumnFit::kAlter : ColumnFit::kNone;
 }
 
 std::string Dialect::create_schema_sql(const std::string& schema) const {
@@ -110,6 +111,17 @@ std::string Dialect::column_definitions(const TargetLayout& layout) const {
 std::string Dialect::add_column_sql(const TargetLayout& layout, const TargetColumn& column) const {
   return fmt::format("ALTER TABLE {} ADD COLUMN {} {}", table_name(layout), quoted(column.name),
                      type_name(column));
+}
+
+Result<std::vector<std::string>> Dialect::alter_columns_sql(
+    const TargetLayout& layout, const std::vector<ColumnChange>& changes,
+    const std::vector<TextRow>&) const {
+  std::vector<std::string> statements;
+  for (const auto& [column, existing_type] : changes) {
+    statements.push_back(fmt::format("ALTER TABLE {} ALTER COLUMN {} TYPE {}", table_name(layout),
+                                     quoted(column.name), type_name(column)));
+  }
+  return statements;
 }
 
 std::string Dialect::create_stage_sql(const TargetLayout& layout, const std::string& stage) const {

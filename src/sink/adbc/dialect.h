@@ -26,6 +26,12 @@ enum class ColumnFit : uint8_t {
   kNone,   // neither
 };
 
+/// A column of the destination that is given the planned type.
+struct ColumnChange {
+  TargetColumn column;
+  std::string existing_type;
+};
+
 class Dialect {
  public:
   virtual ~Dialect() = default;
@@ -50,7 +56,10 @@ class Dialect {
 
   /// The name of the column's type as the database's catalog spells it.
   virtual std::string type_name(const TargetColumn& column) const = 0;
-  ColumnFit fit(const std::string& existing_type, const TargetColumn& column) const;
+  virtual ColumnFit fit(const std::string& existing_type, const TargetColumn& column) const;
+  /// One integer: how many values of the column would be lost by the change. Empty where types
+  /// alone tell that none would.
+  virtual std::string losses_sql(const TargetLayout&, const ColumnChange&) const { return ""; }
 
   /// Rows (name) of the schemas that are one with `schema`, however spelt; empty where the database
   /// has no schemas.
@@ -76,8 +85,14 @@ class Dialect {
 
   virtual std::string create_table_sql(const TargetLayout& layout) const = 0;
   std::string add_column_sql(const TargetLayout& layout, const TargetColumn& column) const;
-  virtual std::string alter_column_sql(const TargetLayout& layout,
-                                       const TargetColumn& column) const = 0;
+  /// Rows (kind, name, definition) of what alter_columns_sql() has to keep; empty where the
+  /// database keeps it by itself.
+  virtual std::string kept_sql(const TargetLayout&) const { return ""; }
+  /// Gives columns their planned types; `kept` are the rows of kept_sql(). Error kDestinationTable
+  /// where something could not be kept.
+  virtual Result<std::vector<std::string>> alter_columns_sql(
+      const TargetLayout& layout, const std::vector<ColumnChange>& changes,
+      const std::vector<TextRow>& kept) const;
 
   std::string create_stage_sql(const TargetLayout& layout, const std::string& stage) const;
   std::string drop_stage_sql(const std::string& stage) const;
@@ -119,12 +134,10 @@ class Dialect {
  protected:
   /// Microseconds since 1970-01-01T00:00:00Z as a literal of _fivetran_synced's type.
   virtual std::string instant_literal(int64_t us) const = 0;
-  virtual bool can_alter_types() const { return true; }
   /// `alias`'s keys equal to those staged as s.
   static std::string keys_match(const TargetLayout& layout, std::string_view alias);
   std::string column_definitions(const TargetLayout& layout) const;
-
- private:
+  /// The widest type that the database calls so.
   std::optional<ArrowType> type_called(const std::string& name) const;
 };
 

@@ -107,11 +107,6 @@ class DuckDbDialect final : public Dialect {
   std::string create_table_sql(const TargetLayout& layout) const override {
     return fmt::format("CREATE TABLE {} ({})", table_name(layout), column_definitions(layout));
   }
-  std::string alter_column_sql(const TargetLayout& layout,
-                               const TargetColumn& column) const override {
-    return fmt::format("ALTER TABLE {} ALTER COLUMN {} TYPE {}", table_name(layout),
-                       quoted(column.name), type_name(column));
-  }
   std::string dedupe_stage_sql(const TargetLayout& layout, const std::string& stage) const override;
   std::vector<std::string> merge_sql(const TargetLayout& layout, const std::string& stage,
                                      bool may_meet_keys) const override;

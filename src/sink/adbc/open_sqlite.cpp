@@ -31,6 +31,8 @@ Status configure(AdbcClient& client, DatabaseAccess access) {
                    ? Status()
                    : client.exec("SELECT count(*) FROM main.sqlite_schema"));
   RINGSYNC_TRY(client.exec("PRAGMA main.synchronous = FULL"));
+  // A table that takes another one's place gets its name, whatever views there are of that one.
+  RINGSYNC_TRY(client.exec("PRAGMA legacy_alter_table = ON"));
   RINGSYNC_TRY(client.exec(fmt::format("PRAGMA busy_timeout = {}", kBusyTimeoutMs)));
   return client.exec(fmt::format("PRAGMA cache_size = -{}", kCacheKib));
 }

@@ -75,11 +75,6 @@ class PostgresqlDialect final : public Dialect {
     return fmt::format("CREATE TABLE {} ({}, PRIMARY KEY {})", table_name(layout),
                        column_definitions(layout), key_list(layout));
   }
-  std::string alter_column_sql(const TargetLayout& layout,
-                               const TargetColumn& column) const override {
-    return fmt::format("ALTER TABLE {} ALTER COLUMN {} TYPE {}", table_name(layout),
-                       quoted(column.name), type_name(column));
-  }
   // A staging table is filled from its start on and never vacuumed: ctid tells the order of
   // arrival.
   std::string dedupe_stage_sql(const TargetLayout& layout,

@@ -50,9 +50,18 @@ std::string column_name(size_t, const TargetColumn& column) { return quoted(colu
 
 std::string staged_name(size_t index, const TargetColumn&) { return fmt::format("c{}", index); }
 
+std::string converted(const std::string& value, ArrowKind from, const std::string& to) {
+  // What holds booleans besides their own type is text.
+  if (from == ArrowKind::kBoolean) {
+    return fmt::format("CASE WHEN {0} THEN 'true' WHEN NOT {0} THEN 'false' END", value);
+  }
+  return fmt::format("CAST({} AS {})", value, to);
+}
+
 std::string staged_value(size_t index, const TargetColumn& column) {
-  if (column.stored_type.empty()) return fmt::format("s.c{}", index);
-  return fmt::format("CAST(s.c{} AS {})", index, column.stored_type);
+  const std::string value = fmt::format("s.c{}", index);
+  return column.stored_type.empty() ? value
+                                    : converted(value, column.type.kind, column.stored_type);
 }
 
 }  // namespace ringsync

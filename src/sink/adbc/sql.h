@@ -53,7 +53,10 @@ std::string column_name(size_t index, const TargetColumn& column);
 /// The column's name in a staging table: c0, c1, … in layout order, so that no source name can
 /// collide with the pseudo-column that tells the order of arrival.
 std::string staged_name(size_t index, const TargetColumn& column);
-/// The staged value, cast to the type of the destination's column where that is another one.
+/// `value`, of type `from`, as one of the destination's type `to`. Of every database the same, also
+/// of one whose booleans are numbers.
+std::string converted(const std::string& value, ArrowKind from, const std::string& to);
+/// The staged value, converted to the type of the destination's column where that is another one.
 std::string staged_value(size_t index, const TargetColumn& column);
 
 }  // namespace ringsync

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "model/table.h"
+#include "sink/adbc/sqlite_definition.h"
+#include "sink/adbc/table_layout.h"
 #include "sink/adbc/upsert_sql.h"
 
 namespace ringsync {
@@ -13,6 +15,9 @@ constexpr int64_t kTimestampMinMs = -62'167'219'200'000;
 constexpr int64_t kTimestampMaxMs = 253'402'300'799'999;
 constexpr int32_t kDateMinDays = -719'528;
 constexpr int32_t kDateMaxDays = 2'932'896;
+
+// Takes the place of a table whose columns get other types.
+const std::string kWidenedTable = "_ringsync_widened";
 
 class SqliteDialect final : public Dialect {
  public:
@@ -26,7 +31,7 @@ class SqliteDialect final : public Dialect {
   }
   std::optional<std::string_view> owner_of_table(const std::string& name) const override {
     const std::string found = ascii_folded(name);
-    if (found == "_ringsync_state") return "Ringsync's own table";
+    if (found == "_ringsync_state" || found == kWidenedTable) return "Ringsync's own table";
     if (found.starts_with("sqlite_")) return "SQLite, whose own tables begin with sqlite_";
     return std::nullopt;
   }
@@ -41,6 +46,9 @@ class SqliteDialect final : public Dialect {
   }
 
   std::string type_name(const TargetColumn& column) const override;
+
+  ColumnFit fit(const std::string& existing_type, const TargetColumn& column) const override;
+  std::string losses_sql(const TargetLayout& layout, const ColumnChange& change) const override;
 
   std::string schema_spelling_sql(const std::string&) const override { return ""; }
   std::string name_taken_sql(const TargetLayout& layout) const override {
@@ -65,9 +73,10 @@ class SqliteDialect final : public Dialect {
   std::vector<std::string> remember_key_sql(const TargetLayout&) const override { return {}; }
 
   std::string create_table_sql(const TargetLayout& layout) const override;
-  std::string alter_column_sql(const TargetLayout&, const TargetColumn&) const override {
-    return "";  // SQLite has no such statement: can_alter_types()
-  }
+  std::string kept_sql(const TargetLayout& layout) const override;
+  Result<std::vector<std::string>> alter_columns_sql(
+      const TargetLayout& layout, const std::vector<ColumnChange>& changes,
+      const std::vector<TextRow>& kept) const override;
   std::string dedupe_stage_sql(const TargetLayout& layout,
                                const std::string& stage) const override {
     return fmt::format(
@@ -99,9 +108,11 @@ class SqliteDialect final : public Dialect {
   std::string instant_literal(int64_t us) const override {
     return literal(instant_text(us, 'T') + "Z");
   }
-  bool can_alter_types() const override { return false; }
 
  private:
+  std::vector<TypeChange> type_changes(const std::vector<ColumnChange>& changes) const;
+  std::string changed_value(const std::string& column,
+                            const std::vector<ColumnChange>& changes) const;
   static std::string is_table(const TargetLayout& layout) {
     return fmt::format("t.type = 'table' AND lower(t.name) = lower({})", literal(layout.table));
   }
@@ -140,6 +151,92 @@ std::string SqliteDialect::type_name(const TargetColumn& column) const {
     case ArrowKind::kBinary: return "BLOB";
     default: return "TEXT";
   }
+}
+
+// An INTEGER column does not tell how wide its integers are; its values do (losses_sql()).
+ColumnFit SqliteDialect::fit(const std::string& existing_type, const TargetColumn& column) const {
+  const bool is_real = type_name(column) == "REAL";
+  return is_real && existing_type == "INTEGER" ? ColumnFit::kAlter
+                                               : Dialect::fit(existing_type, column);
+}
+
+std::string SqliteDialect::losses_sql(const TargetLayout& layout,
+                                      const ColumnChange& change) const {
+  if (type_name(change.column) != "REAL") return "";
+  // Beyond 2^53 some integers have no equal double.
+  return fmt::format(
+      "SELECT count(*) FROM {} WHERE {} NOT BETWEEN -9007199254740992 AND 9007199254740992",
+      table_name(layout), quoted(change.column.name));
+}
+
+std::string SqliteDialect::kept_sql(const TargetLayout& layout) const {
+  return fmt::format(
+      "SELECT kind, name, sql FROM (SELECT type AS kind, name, sql FROM main.sqlite_schema WHERE "
+      "lower(tbl_name) = lower({}) AND sql IS NOT NULL ORDER BY rowid) "
+      "UNION ALL SELECT 'column', c.name, '' FROM main.sqlite_schema AS t, "
+      "pragma_table_info(t.name, 'main') AS c WHERE {}",
+      literal(layout.table), is_table(layout));
+}
+
+// SQLite changes no column's type: a new table takes the old one's place
+// (https://www.sqlite.org/lang_altertable.html#otheralter), of the same definition but for the
+// types, and what went with the old one is made anew. Views name the table, and stay.
+Result<std::vector<std::string>> SqliteDialect::alter_columns_sql(
+    const TargetLayout& layout, const std::vector<ColumnChange>& changes,
+    const std::vector<TextRow>& kept) const {
+  const std::string table = table_name(layout);
+  const std::string widened = "main." + quoted(kWidenedTable);
+  std::optional<std::string> columns;
+  std::string names;
+  std::string values;
+  std::vector<std::string> made_anew;
+  for (const TextRow& row : kept) {
+    const std::string& kind = *row[0];
+    const std::string name = quoted(*row[1]);
+    if (kind == "table") {
+      columns = columns_with_types(*row[2], type_changes(changes));
+    } else if (kind == "column") {
+      names += (names.empty() ? "" : ", ") + name;
+      values += (values.empty() ? "" : ", ") + changed_value(*row[1], changes);
+    } else {
+      made_anew.push_back(in_main(*row[2]));
+    }
+  }
+  if (!columns) {
+    return table_error(ErrorCode::kDestinationTable, layout,
+                       fmt::format("column {} needs {} in the destination, and Ringsync cannot "
+                                   "read there how the table was defined; rename or drop the "
+                                   "destination's table, then run again",
+                                   quoted(changes[0].column.name), type_name(changes[0].column)));
+  }
+  std::vector<std::string> statements = {
+      fmt::format("CREATE TABLE {} {}", widened, *columns),
+      fmt::format("INSERT INTO {} ({}) SELECT {} FROM {}", widened, names, values, table),
+      "DROP TABLE " + table,
+      fmt::format("ALTER TABLE {} RENAME TO {}", widened, quoted(layout.table))};
+  statements.insert(statements.end(), made_anew.begin(), made_anew.end());
+  return statements;
+}
+
+std::vector<TypeChange> SqliteDialect::type_changes(
+    const std::vector<ColumnChange>& changes) const {
+  std::vector<TypeChange> types;
+  for (const auto& [column, existing_type] : changes) {
+    types.push_back({column.name, existing_type, type_name(column)});
+  }
+  return types;
+}
+
+/// The column's value of the old table, of the type that it has in the new one.
+std::string SqliteDialect::changed_value(const std::string& column,
+                                         const std::vector<ColumnChange>& changes) const {
+  for (const ColumnChange& change : changes) {
+    if (folded(change.column.name) != folded(column)) continue;
+    const auto from = type_called(change.existing_type);
+    return converted(quoted(column), from ? from->kind : ArrowKind::kText,
+                     type_name(change.column));
+  }
+  return quoted(column);
 }
 
 // CHECK constraints and generated columns are not told; the commit fails by their name.

@@ -33,7 +33,10 @@ class Shaper {
     bool has_default = false;
   };
 
+  Status inspect_changes();
   Status check_type(TargetColumn& column);
+  Status plan_alterations();
+  Status alter();
   Status check_key() const;
   Status check_constraints() const;
   bool takes_not_null(const std::string& column) const;
@@ -51,7 +54,10 @@ class Shaper {
   std::vector<ExistingColumn> existing_;
   std::vector<TextRow> constraints_;
   std::vector<TextRow> key_;
-  std::vector<TargetColumn> to_alter_;
+  std::vector<TextRow> kept_;
+  std::set<std::string> lossy_;  // columns whose values the planned type does not all hold
+  std::vector<ColumnChange> changes_;
+  std::vector<std::string> alterations_;
   bool has_other_types_ = false;
 };
 
@@ -73,6 +79,23 @@ Status Shaper::inspect() {
   if (existing_.empty()) return {};
   RINGSYNC_ASSIGN(constraints_, client_.query_text(dialect_.constraints_sql(layout_)));
   RINGSYNC_ASSIGN(key_, client_.query_text(dialect_.key_sql(layout_)));
+  return inspect_changes();
+}
+
+Status Shaper::inspect_changes() {
+  bool alters = false;
+  for (const TargetColumn& column : layout_.columns) {
+    const ExistingColumn* const found = existing(column.name);
+    if (found == nullptr || dialect_.fit(found->type, column) != ColumnFit::kAlter) continue;
+    alters = true;
+    const std::string losses = dialect_.losses_sql(layout_, {column, found->type});
+    if (losses.empty()) continue;
+    RINGSYNC_ASSIGN(const int64_t lost, client_.query_integer(losses));
+    if (lost > 0) lossy_.insert(column.name);
+  }
+  const std::string kept = alters ? dialect_.kept_sql(layout_) : "";
+  if (kept.empty()) return {};
+  RINGSYNC_ASSIGN(kept_, client_.query_text(kept));
   return {};
 }
 
@@ -118,6 +141,7 @@ Status Shaper::check() {
   RINGSYNC_TRY(check_key());
   for (TargetColumn& column : layout_.columns) RINGSYNC_TRY(check_type(column));
   RINGSYNC_TRY(check_constraints());
+  RINGSYNC_TRY(plan_alterations());
   layout_.has_other_columns =
       std::any_of(existing_.begin(), existing_.end(),
                   [this](const auto& column) { return planned(column.name) == nullptr; });
@@ -129,7 +153,10 @@ Status Shaper::check_type(TargetColumn& column) {
   if (found == nullptr) return {};
   switch (dialect_.fit(found->type, column)) {
     case ColumnFit::kSame: return {};
-    case ColumnFit::kAlter: to_alter_.push_back(column); return {};
+    case ColumnFit::kAlter:
+      if (lossy_.count(column.name) > 0) break;
+      changes_.push_back({column, found->type});
+      return {};
     case ColumnFit::kWider:
       column.stored_type = found->type;
       has_other_types_ = true;
@@ -141,6 +168,12 @@ Status Shaper::check_type(TargetColumn& column) {
                                  "made of it without loss; rename or drop the destination's table "
                                  "or its column, then run again",
                                  quoted(column.name), found->type, dialect_.type_name(column)));
+}
+
+Status Shaper::plan_alterations() {
+  if (changes_.empty()) return {};
+  RINGSYNC_ASSIGN(alterations_, dialect_.alter_columns_sql(layout_, changes_, kept_));
+  return {};
 }
 
 // Rows are merged by key: those of another key would be doubled or lost.
@@ -213,6 +246,21 @@ Status Shaper::remember_key() {
   return {};
 }
 
+Status Shaper::alter() {
+  for (const std::string& sql : alterations_) {
+    const Status altered = client_.exec(sql);
+    if (altered) continue;
+    const ColumnChange& first = changes_[0];
+    return table_error(altered.error().code, layout_,
+                       fmt::format("column {} is {} in the destination and cannot be made {}: {}; "
+                                   "where a view, an index or a constraint of yours is in the way, "
+                                   "drop it, run again and make it anew",
+                                   quoted(first.column.name), first.existing_type,
+                                   dialect_.type_name(first.column), altered.error().message));
+  }
+  return {};
+}
+
 Result<FoundTable> Shaper::apply() {
   if (existing_.empty()) {
     RINGSYNC_TRY(client_.exec(dialect_.create_table_sql(layout_)));
@@ -220,6 +268,8 @@ Result<FoundTable> Shaper::apply() {
     return FoundTable{true, true, true};
   }
   if (key_.empty()) RINGSYNC_TRY(remember_key());
+  // Before columns are added: the alterations are of the table as it was found.
+  RINGSYNC_TRY(alter());
   FoundTable found;
   found.is_aligned = existing_.size() == layout_.columns.size() && !has_other_types_;
   for (size_t i = 0; i < layout_.columns.size(); ++i) {
@@ -227,9 +277,6 @@ Result<FoundTable> Shaper::apply() {
     found.is_aligned = found.is_aligned && existing_[i].name == column.name;
     if (existing(column.name) != nullptr) continue;
     RINGSYNC_TRY(client_.exec(dialect_.add_column_sql(layout_, column)));
-  }
-  for (const TargetColumn& column : to_alter_) {
-    RINGSYNC_TRY(client_.exec(dialect_.alter_column_sql(layout_, column)));
   }
   const bool counts = dialect_.merge_passes_over_table();
   RINGSYNC_ASSIGN(const int64_t rows,
