@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "model/table.h"
 
 namespace ringsync {
@@ -46,6 +48,36 @@ std::string duckdb_type(const ArrowType& type) {
   return "VARCHAR";
 }
 
+bool is_plain_name(std::string_view name) {
+  const auto is_part = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return !name.empty() && std::ranges::all_of(name, is_part);
+}
+
+/// The length of the quoted name at the start, whose own quotes are doubled; 0 where there is none.
+size_t quoted_name_size(std::string_view type) {
+  if (!type.starts_with('"')) return 0;
+  size_t end = type.find('"', 1);
+  while (end != std::string_view::npos && type.substr(end + 1).starts_with('"')) {
+    end = type.find('"', end + 2);
+  }
+  return end == std::string_view::npos ? 0 : end + 1;
+}
+
+/// The type without the quotes of plain names: DuckDB's catalog has them for keywords alone.
+std::string plainly_spelled(std::string_view type) {
+  std::string out;
+  while (!type.empty()) {
+    const size_t size = std::max<size_t>(quoted_name_size(type), 1);
+    const std::string_view part = type.substr(0, size);
+    const bool is_plain = size > 1 && is_plain_name(part.substr(1, size - 2));
+    out += is_plain ? part.substr(1, size - 2) : part;
+    type.remove_prefix(size);
+  }
+  return out;
+}
+
 class DuckDbDialect final : public Dialect {
  public:
   explicit DuckDbDialect(std::string catalog) : catalog_(std::move(catalog)) {}
@@ -76,6 +108,10 @@ class DuckDbDialect final : public Dialect {
 
   std::string type_name(const TargetColumn& column) const override {
     return duckdb_type(column.type);
+  }
+  ColumnFit fit(const std::string& existing_type, const TargetColumn& column) const override {
+    const bool is_same = plainly_spelled(existing_type) == plainly_spelled(type_name(column));
+    return is_same ? ColumnFit::kSame : Dialect::fit(existing_type, column);
   }
 
   std::string schema_spelling_sql(const std::string& schema) const override {

@@ -95,6 +95,23 @@ TEST_F(DuckDbNested, NativeStructsHaveTheFieldsOfTheirTypeWhateverTheirNames) {
               ElementsAre("true", "~", "~", "~", "false"));
 }
 
+TEST_F(DuckDbNested, NativeColumnsAreFoundAgainByTheNextSync) {
+  options_.encoding.nested = NestedForm::kNative;
+  const CqlType thing =
+      udt_of({"a", "Label", "label_2", "select", "B \"q\"", "b c", "ü", "\"", "1a"},
+             std::vector<CqlType>(9, kInt));
+  const CqlType type = typed(TypeKind::kMap, {kInt, typed(TypeKind::kTuple, {thing, kText})});
+  for (const char* text : {"first", "second"}) {
+    const std::string fields = fields_of({fields_of({wire(int32_t{1})}), text});
+    write(type, {collection_of({wire(int32_t{1}), fields}, 2), std::nullopt});
+  }
+  EXPECT_THAT(values("value[1].field_1"), ElementsAre("second", "~"));
+  // A field of another name is another type.
+  const CqlType other =
+      typed(TypeKind::kMap, {kInt, udt_of({"field_0", "field_2"}, {thing, kText})});
+  EXPECT_FALSE(open_sink()->open_table(plan_for(other)).ok());
+}
+
 TEST_F(DuckDbNested, NativeVectorsAreArraysAlsoBesideNulls) {
   options_.encoding.nested = NestedForm::kNative;
   const auto vector = [](float first) { return wire(first) + wire(-first); };
