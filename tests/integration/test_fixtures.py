@@ -1,13 +1,14 @@
 """States and destinations that earlier versions wrote: today's program reads them and goes on.
 
-tests/fixtures has a folder a version; tools/write_fixture.py makes one.
+tests/fixtures has a folder for each version that CHANGELOG.md says was released;
+tools/write_fixture.py makes one.
 """
 
 import contextlib
 import gzip
 import json
 import os
-import pathlib
+import re
 import sqlite3
 import subprocess
 
@@ -15,13 +16,16 @@ import duckdb
 import pytest
 import read_back
 from cassandra.concurrent import execute_concurrent
+from conftest import REPOSITORY
 
-FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
-VERSIONS = sorted(folder.name for folder in FIXTURES.iterdir() if folder.is_dir())
+FIXTURES = REPOSITORY / "tests/fixtures"
+HEADINGS = re.findall(r"(?m)^## (.+)$", (REPOSITORY / "CHANGELOG.md").read_text())
+# "0.1.0 - 2026-11-27"
+RELEASED = [heading.split()[0] for heading in HEADINGS if heading != "[Unreleased]"]
 ROWS = 3000  # of table readings
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=RELEASED)
 def fixture(request, session, cassandra):
     """The folder of a version and its keyspace, made again with the same tables and rows."""
     folder = FIXTURES / request.param
@@ -60,9 +64,10 @@ def unpack(folder, name, tmp_path):
 class DuckdbLeft:
     """A file as the version left it, or a new one where `folder` is none."""
 
+    name, state = "whole.db", "whole.state.json"
+
     def __init__(self, folder, tmp_path, server):
-        self._path = unpack(folder, "whole.db", tmp_path) if folder else tmp_path / "fresh.db"
-        self.state = "whole.state.json"
+        self._path = unpack(folder, self.name, tmp_path) if folder else tmp_path / "fresh.db"
         self.to, self.environment = f"duckdb:{self._path}", {}
 
     def rows(self, keyspace, table):
@@ -72,10 +77,10 @@ class DuckdbLeft:
 
 
 class SqliteLeft:
+    name, state = "whole_sqlite.sqlite", "whole_sqlite.state.json"
+
     def __init__(self, folder, tmp_path, server):
-        name = "whole_sqlite.sqlite"
-        self._path = unpack(folder, name, tmp_path) if folder else tmp_path / "fresh.sqlite"
-        self.state = "whole_sqlite.state.json"
+        self._path = unpack(folder, self.name, tmp_path) if folder else tmp_path / "fresh.sqlite"
         self.to, self.environment = f"sqlite:{self._path}", {}
 
     def rows(self, keyspace, table):
@@ -84,12 +89,13 @@ class SqliteLeft:
 
 
 class PostgresqlLeft:
+    name, state = "whole_postgresql.sql", "whole_postgresql.state.json"
+
     def __init__(self, folder, tmp_path, server):
         self._database = read_back.PostgresqlDatabase(server)
-        self.state = "whole_postgresql.state.json"
         self.to, self.environment = self._database.argument, self._database.environment
         if folder:
-            self._restore(unpack(folder, "whole_postgresql.sql", tmp_path))
+            self._restore(unpack(folder, self.name, tmp_path))
 
     def _restore(self, dump):
         command = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", self.to, "-f", dump]
@@ -107,12 +113,28 @@ def without_synced(cursor):
     return sorted(repr(row[:synced] + row[synced + 1 :]) for row in cursor)
 
 
-def test_there_is_a_fixture_of_each_version_released():
-    assert "0.1.0" in VERSIONS
+DESTINATIONS = [DuckdbLeft, SqliteLeft, PostgresqlLeft]
+INTERRUPTED = ("interrupted.db", "interrupted.state.json")
+
+
+def test_each_version_released_and_no_other_has_a_fixture_of_every_destination_and_state():
+    kept = [*INTERRUPTED, "keyspace.cql"]
+    for destination in DESTINATIONS:
+        kept += [destination.name, destination.state]
+    files = {"version.txt", *(f"{name}.gz" for name in kept)}
+    found = {
+        folder.name: {file.name for file in folder.iterdir()}
+        for folder in FIXTURES.iterdir()
+        if folder.is_dir()
+    }
+    assert len(RELEASED) > 0
+    assert found == {version: files for version in RELEASED}
+    for version in RELEASED:
+        assert (FIXTURES / version / "version.txt").read_text().split()[1] == version
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("destination", [DuckdbLeft, SqliteLeft, PostgresqlLeft])
+@pytest.mark.parametrize("destination", DESTINATIONS)
 def test_a_sync_goes_on_incrementally_from_what_an_earlier_version_left(
     ringsync, config, fixture, session, tmp_path, postgresql_server, destination
 ):
@@ -150,8 +172,7 @@ def test_an_interrupted_sync_of_an_earlier_version_is_resumed_where_it_was(
 ):
     folder, keyspace = fixture
     configuration = config(keyspace, tables="readings")
-    database = unpack(folder, "interrupted.db", tmp_path)
-    state = unpack(folder, "interrupted.state.json", tmp_path)
+    database, state = (unpack(folder, name, tmp_path) for name in INTERRUPTED)
     to = f"duckdb:{database}"
     readings = sync(ringsync, configuration, to, tmp_path, "--state", state)["readings"]
     assert readings["resumed"]
