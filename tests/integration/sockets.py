@@ -1,12 +1,13 @@
 """TCP sockets of a process, as the kernel tells: where it listens, and to whom it is connected; and
-hosts that are none: one that says nothing, one that nobody may visit."""
+hosts that are none: one that says nothing, one that nobody may visit, one that passes on."""
 
 import contextlib
 import ipaddress
 import os
 import pathlib
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -59,3 +60,32 @@ def unvisited_port() -> Iterator[str]:
         yield str(server.getsockname()[1])
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+@contextlib.contextmanager
+def relayed(listener: socket.socket, host: str, port: int) -> Iterator[Callable[[], bool]]:
+    """Passes on to a host what comes to the listening socket; yields whether anything has."""
+    sockets = [listener]
+
+    def pass_on(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                inner, outer = listener.accept()[0], socket.create_connection((host, port))
+                sockets.extend((inner, outer))
+                for pair in ((inner, outer), (outer, inner)):
+                    threading.Thread(target=pass_on, args=pair, daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield lambda: len(sockets) > 1
+    finally:
+        for each in sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()

@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable
 
 import cql_values
+import offline
 import pytest
 from cassandra import InvalidRequest
 from cassandra.concurrent import execute_concurrent_with_args
@@ -289,8 +290,10 @@ def without(lost: Lost, table: Table, rows: Rows) -> tuple[Rows, int]:
 
 
 @pytest.fixture
-def filled(session, keyspace):
-    """(keyspace, tables, what the driver reads of each) for tables of every type."""
+def filled(session, keyspace, request):
+    """(keyspace, tables, what the driver reads of each) for tables of every type; of so many rows
+    as the parameter says, or ROWS."""
+    rows = getattr(request, "param", ROWS)
     rng = random.Random(SEED)
     source = Source(session, keyspace, rng)
     scalars = [kind for kind in SCALARS if has_type(session, keyspace, kind)]
@@ -303,7 +306,7 @@ def filled(session, keyspace):
         tables.append(vector_table(types, scalars))
     for table in tables:
         source.make(table)
-    share = max(-(-ROWS // len(tables)), 2)
+    share = max(-(-rows // len(tables)), 2)
     # Half of the rows know an address without its last field: later readers find it missing.
     short = CqlType("udt", types["address"].inside[:2], "address", types["address"].fields[:2])
     for table in tables:
@@ -366,3 +369,28 @@ def test_random_rows_of_every_type_arrive_cell_by_cell(
         f"seed {SEED}, {len(tables)} tables, {row_count} rows; cells compared and equal:"
         f" {'; '.join(told)}"
     )
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("filled", [300], ids=["filled"], indirect=True)
+def test_every_type_is_written_to_duckdb_without_a_network_and_no_extension_is_fetched(
+    ringsync, config, cassandra, filled, tmp_path, measured
+):
+    keyspace, tables, source_rows = filled
+    home = tmp_path / "home"  # where DuckDB keeps the extensions that it fetches
+    home.mkdir()
+    compared = 0
+    for form in ("json", "native"):
+        destination = DuckdbFile(tmp_path / f"{form}.db")
+        for _ in range(2):  # the second one merges into what the first one left
+            done = offline.run(
+                ringsync.program, home, cassandra, "sync", "--configuration",
+                config(keyspace, nested_types=form), "--to", destination.argument,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout + done.stderr
+        check_forms(destination, keyspace, tables, form)
+        for table in tables:
+            found = destination.rows(keyspace, table.name, table.columns)
+            compared += compare(table, source_rows[table.name], found)
+    assert list(home.iterdir()) == []
+    measured(f"cells compared and equal: {compared}")
