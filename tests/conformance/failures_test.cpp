@@ -163,7 +163,9 @@ TEST_P(Failures, ADestinationLostMidwayEndsTheSyncWithWhatWasNotCommittedUndone)
   EXPECT_THAT(
       refused.error().message,
       AllOf(HasSubstr(options_.label),
-            HasSubstr(is_file() ? "removed or replaced" : "connection to PostgreSQL was lost"),
+            HasSubstr(is_file() ? "removed or replaced"
+                                : "connection to PostgreSQL was lost: terminating connection due "
+                                  "to administrator command; what was not committed is undone"),
             Not(HasSubstr("SECRET"))));
   sink.reset();
   if (is_file()) return;

@@ -38,9 +38,13 @@ std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
+/// Severities of what ends a session: such words are of the server, and name no values.
+constexpr std::array<std::string_view, 2> kEndingSeverities = {"FATAL:  ", "PANIC:  "};
+constexpr std::array<std::string_view, 3> kSeverities = {"ERROR:  ", "FATAL:  ", "PANIC:  "};
+
 /// The server's own words: the line behind its severity, or nothing.
-std::string server_text(const std::string& message) {
-  for (const std::string_view severity : {"ERROR:  ", "FATAL:  ", "PANIC:  "}) {
+std::string server_text(const std::string& message, const auto& severities) {
+  for (const std::string_view severity : severities) {
     const size_t at = message.rfind(severity);
     if (at != std::string::npos) return first_line(message.substr(at + severity.size()));
   }
@@ -58,6 +62,15 @@ std::string remedy(const std::string& sqlstate) {
            "with exclude_tables";
   }
   return "";
+}
+
+Error explain_lost(const std::string& message) {
+  const std::string text = server_text(message, kEndingSeverities);
+  const bool is_full = text.find("No space left") != std::string::npos;
+  return {ErrorCode::kDestination,
+          fmt::format("the connection to PostgreSQL was lost{}; what was not committed is undone{}",
+                      text.empty() ? "" : ": " + text,
+                      is_full ? remedy("53100") : std::string(", run again"))};
 }
 
 ErrorCode code_of(const std::string& sqlstate) {
@@ -132,14 +145,11 @@ Error explain_postgresql(const DriverFailure& failure) {
   if (connecting != std::string::npos) {
     return explain_connecting(std::string_view(message).substr(connecting + kConnecting.size()));
   }
-  if (holds_any(message, kLostWords)) {
-    return {ErrorCode::kDestination,
-            "the connection to PostgreSQL was lost; what was not committed is undone, run again"};
-  }
+  if (holds_any(message, kLostWords)) return explain_lost(message);
   const std::string& state = failure.sqlstate;
   const bool is_plain = std::ranges::any_of(
       kPlainStates, [&state](std::string_view known) { return state.starts_with(known); });
-  std::string text = is_plain ? server_text(message) : "";
+  std::string text = is_plain ? server_text(message, kSeverities) : "";
   if (text.empty()) text = "details left out: they may hold row data";
   return {code_of(state),
           fmt::format("PostgreSQL failed{}: {}{}", state.empty() ? "" : " (SQLSTATE " + state + ")",
