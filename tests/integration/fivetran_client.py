@@ -157,6 +157,10 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection, and what runs over it."""
         self._channel.close()
 
     def form(self) -> common_pb2.ConfigurationFormResponse:

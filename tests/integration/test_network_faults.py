@@ -1,4 +1,5 @@
-"""What lines do to connections while a sync reads: Toxiproxy stands between it and the node.
+"""What lines do to connections while syncs read, the program's and an Update call of its server:
+Toxiproxy stands between them and the node.
 
 RINGSYNC_TEST_FAULTS=all has every fault; without it, those that break connections.
 """
@@ -11,7 +12,8 @@ import uuid
 import cql_session
 import pytest
 import toxiproxy
-from interrupted_sync import Sync, finish
+from fivetran_client import Server
+from interrupted_sync import Sync, Update, in_mid_scan, run
 from nodes import create_readings, load_readings
 
 ALL = os.environ.get("RINGSYNC_TEST_FAULTS") == "all"
@@ -51,7 +53,8 @@ def proxy(cassandra, tmp_path):
 
 
 @pytest.fixture
-def sync(ringsync, cassandra, readings, proxy, tmp_path):
+def syncs(ringsync, cassandra, readings, proxy, tmp_path, destination_fingerprint):
+    """One of the program, and one of its server."""
     keys = {
         "host_1": cassandra["host"],
         "port": proxy.port,
@@ -62,7 +65,16 @@ def sync(ringsync, cassandra, readings, proxy, tmp_path):
         "page_size": PAGE_ROWS,
         "request_timeout_seconds": 5,
     }
-    return Sync(ringsync, tmp_path, keys)
+    with Server(ringsync.program, tmp_path, "--log-level", "debug") as server:
+        yield Sync(ringsync, tmp_path, keys, destination_fingerprint), Update(server, keys)
+
+
+@pytest.fixture
+def expect_equal(readings, source_fingerprint):
+    def compare(sync):
+        assert sync.fingerprint() == source_fingerprint(readings), sync.NAME
+
+    return compare
 
 
 def latency(proxy):
@@ -127,75 +139,86 @@ if ALL:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("fault", BREAKING + SLOWING, ids=lambda fault: fault.__name__)
 def test_a_line_that_is_bad_for_a_while_costs_nothing_but_time(
-    sync, proxy, readings, source_fingerprint, destination_fingerprint, measured, fault
+    syncs, proxy, expect_equal, measured, fault
 ):
-    with sync.in_mid_scan() as process:
-        began = time.time()
+    with in_mid_scan(*syncs):
+        began, began_s = time.time(), time.monotonic()
         fault(proxy)
-        ended = time.time()
-        code, log = finish(process, timeout_s=300)
-        took = time.time() - began
-    assert code == 0, log
-    assert sync.pages_since(began) > 0, "the fault was not in the middle"
-    assert fault in SLOWING or "; trying again, for " in log, "no connection broke"
-    assert ROWS <= sync.rows_sent() <= ROWS + REPEATED_MAX
-    assert destination_fingerprint(sync.database, readings) == source_fingerprint(readings)
-    measured(
-        f"{fault.__name__.replace('_', ' ')}: over after {ended - began:.0f} s, the sync after"
-        f" {took:.0f} s, {sync.pages_since(began)} pages since"
-    )
+        lasted_s = time.monotonic() - began_s
+        ends = [sync.finish(timeout_s=300) for sync in syncs]
+    told = [f"{fault.__name__.replace('_', ' ')}: over after {lasted_s:.0f} s"]
+    for sync, ended in zip(syncs, ends, strict=True):
+        assert ended.code == sync.DONE, ended.told + ended.log
+        assert sync.come_since(began) > 0, "the fault was not in the middle"
+        assert fault in SLOWING or "; trying again, for " in ended.log, "no connection broke"
+        assert ROWS <= sync.rows_sent() <= ROWS + REPEATED_MAX
+        expect_equal(sync)
+        told.append(
+            f"{sync.NAME} after {ended.at_s - began_s:.0f} s,"
+            f" {sync.come_since(began)} {sync.UNIT} since"
+        )
+    measured("; ".join(told))
 
 
 @pytest.mark.timeout(600)
 def test_a_line_that_stays_half_open_ends_the_sync_in_bounded_time_and_the_next_goes_on(
-    sync, proxy, readings, source_fingerprint, destination_fingerprint, measured
+    syncs, cassandra, proxy, expect_equal, measured
 ):
     # The time by default is tried in the full size.
     keys = {"request_timeout_seconds": 30} if ALL else {"retry_seconds": 5}
-    with sync.in_mid_scan(**keys) as process:
-        began = time.monotonic()
+    with in_mid_scan(*syncs, **keys):
+        began_s = time.monotonic()
         for direction in ("downstream", "upstream"):
             proxy.add("timeout", direction, timeout=0)
-        code, log = finish(process)
-        took = time.monotonic() - began
-    first = sync.rows_sent()
-    assert code == 3, log
-    assert took < END_S
-    assert "table readings: token range (" in log
-    assert f"{sync.keys['host_1']}:{proxy.port}" in log
-    assert 0 < first < ROWS
+        ends = [sync.finish() for sync in syncs]
     proxy.enable(False)
     for direction in ("downstream", "upstream"):
         proxy.remove("timeout", direction)
     proxy.enable(True)
-    again = sync.run()
-    assert again.returncode == 0, again.stderr
-    assert sync.tables()["readings"]["resumed"]
-    second = sync.rows_sent()
-    assert ROWS <= first + second <= ROWS + REPEATED_MAX
-    assert destination_fingerprint(sync.database, readings) == source_fingerprint(readings)
-    measured(f"ended in {took:.0f} s with {first} of {ROWS} rows; the next sync sent {second}")
+    first = [sync.rows_sent() for sync in syncs]
+    for sync, ended in zip(syncs, ends, strict=True):
+        assert ended.code == sync.UNREADABLE, ended.told + ended.log
+        assert ended.at_s - began_s < END_S
+        assert re.search(r"table readings: (error\[\w+\]: )?token range \(", ended.told), ended.told
+        assert f"{cassandra['host']}:{proxy.port}" in ended.told, ended.told
+    told = []
+    for sync, before, ended, again in zip(syncs, first, ends, run(*syncs), strict=True):
+        assert again.code == sync.DONE, again.told + again.log
+        assert sync.has_resumed()
+        assert 0 < before < ROWS
+        assert ROWS <= before + sync.rows_sent() <= ROWS + REPEATED_MAX
+        expect_equal(sync)
+        told.append(
+            f"{sync.NAME} ended in {ended.at_s - began_s:.0f} s with {before} of {ROWS} rows; the"
+            f" next one sent {sync.rows_sent()}"
+        )
+    measured("; ".join(told))
 
 
 @pytest.mark.timeout(300)
 def test_on_time_outs_pages_and_scans_at_once_become_fewer_and_recover(
-    sync, proxy, readings, source_fingerprint, destination_fingerprint, measured
+    syncs, proxy, expect_equal, measured
 ):
-    with sync.in_mid_scan("--log-level", "debug", request_timeout_seconds=2) as process:
+    with in_mid_scan(*syncs, request_timeout_seconds=2):
         proxy.add("latency", latency=3500)
         time.sleep(7)  # the fault itself
         proxy.remove("latency")
         proxy.remove("bandwidth")
-        code, log = finish(process, timeout_s=240)
-    assert code == 0, log
-    steps = [
-        (int(scans), int(rows))
-        for scans, rows in re.findall(r"now (\d+) scans at once, pages of up to (\d+) rows", log)
-    ]
-    falls = log.count("does not keep up: now")
-    assert falls > 0
-    assert min(scans for scans, _ in steps) < 4, steps
-    assert min(rows for _, rows in steps) < PAGE_ROWS, steps
-    assert steps[-1] == (4, PAGE_ROWS), steps
-    assert destination_fingerprint(sync.database, readings) == source_fingerprint(readings)
-    measured(f"{falls} falls, at least {min(steps)}, and back to {steps[-1]}: scans, rows a page")
+        ends = [sync.finish(timeout_s=240) for sync in syncs]
+    told = []
+    for sync, ended in zip(syncs, ends, strict=True):
+        assert ended.code == sync.DONE, ended.told + ended.log
+        steps = [
+            (int(scans), int(rows))
+            for scans, rows in re.findall(
+                r"now (\d+) scans at once, pages of up to (\d+) rows", ended.log
+            )
+        ]
+        falls = ended.log.count("does not keep up: now")
+        assert falls > 0
+        assert min(scans for scans, _ in steps) < 4, steps
+        assert min(rows for _, rows in steps) < PAGE_ROWS, steps
+        assert steps[-1] == (4, PAGE_ROWS), steps
+        expect_equal(sync)
+        told.append(f"{sync.NAME}: {falls} falls, at least {min(steps)}, and back to {steps[-1]}")
+    measured(f"{'; '.join(told)}: scans, rows a page")
