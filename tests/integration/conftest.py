@@ -33,6 +33,10 @@ from cassandra import protocol as cassandra_protocol  # noqa: E402
 from nodes import planted_login, tool  # noqa: E402
 
 VERSIONS = ("5.0", "4.1", "3.11")
+# Where a program built with sanitizers puts its reports, whatever environment a test gives it.
+SANITIZERS = {
+    name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,6 +72,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
+def _reporting(options: dict) -> dict:
+    if "env" not in options:
+        return options
+    return {**options, "env": {**SANITIZERS, **options["env"]}}
+
+
 @dataclasses.dataclass(frozen=True)
 class Ringsync:
     """The program under test; standard output and error are text."""
@@ -85,7 +95,7 @@ class Ringsync:
             capture_output=True,
             text=True,
             timeout=timeout_s,
-            **{"cwd": self.folder, **options},
+            **{"cwd": self.folder, **_reporting(options)},
         )
         planted.WATCH.note(done.stdout, f"standard output of {arguments}")
         planted.WATCH.note(done.stderr, f"standard error of {arguments}")
@@ -101,7 +111,7 @@ class Ringsync:
                 "stdout": subprocess.PIPE,
                 "stderr": subprocess.PIPE,
                 "cwd": self.folder,
-                **options,
+                **_reporting(options),
             },
         )
 

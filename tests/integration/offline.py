@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import planted
+from conftest import SANITIZERS
 from sockets import relayed
 
 # Within the namespace: brings loopback up, listens, hands the socket out with the names of all
@@ -43,7 +44,7 @@ def run(
     process = subprocess.Popen(
         [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, pass_fds=[there.fileno()], cwd=home.parent,
-        env={"HOME": str(home), "PATH": os.environ["PATH"]},
+        env={"HOME": str(home), "PATH": os.environ["PATH"], **SANITIZERS},
     )  # fmt: skip
     try:
         there.close()

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.sanitized
+
 USAGE, SOURCE = 2, 3
 SECRET = "hunter2-never-shown"
 

@@ -6,6 +6,8 @@ import time
 import pytest
 from sockets import relayed
 
+pytestmark = pytest.mark.sanitized
+
 SOURCE = 3
 
 

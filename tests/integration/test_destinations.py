@@ -234,6 +234,7 @@ def test_a_killed_sync_goes_on_behind_its_last_commit(
     assert_equal_to_source(session, keyspace, destination, rows)
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(120)
 def test_postgresql_refusals_are_told_and_show_no_password(
     ringsync, config, keyspace, session, postgresql_server

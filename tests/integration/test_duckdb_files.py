@@ -17,6 +17,8 @@ with duckdb.connect(sys.argv[1], read_only=True) as connection:
 print(json.dumps({"version": duckdb.__version__, "rows": rows}, default=str))
 """
 
+pytestmark = pytest.mark.sanitized
+
 
 @pytest.mark.parametrize("nested_types", ["json", "native"])
 @pytest.mark.timeout(120)

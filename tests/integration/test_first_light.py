@@ -67,6 +67,7 @@ def test_after_changes_exactly_the_changed_rows_travel(
         session.execute(f"DROP KEYSPACE {keyspace}", timeout=90)
 
 
+@pytest.mark.sanitized
 @pytest.mark.every_version
 @pytest.mark.timeout(300)
 def test_rows_without_and_with_very_old_cursors_arrive_in_the_first_sync(
@@ -95,6 +96,7 @@ def test_rows_without_and_with_very_old_cursors_arrive_in_the_first_sync(
     assert rows == [(1, "no time"), (2, "old"), (3, "now")]
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_lag_and_overlap_meet_recent_rows_again(ringsync, config, keyspace, session, tmp_path):
     session.execute(f"CREATE TABLE {keyspace}.orders (id int PRIMARY KEY, updated_at timestamp)")
@@ -110,6 +112,7 @@ def test_lag_and_overlap_meet_recent_rows_again(ringsync, config, keyspace, sess
         assert connection.execute(f'SELECT count(*) FROM "{keyspace}".orders').fetchone() == (50,)
 
 
+@pytest.mark.sanitized
 @pytest.mark.every_version
 @pytest.mark.timeout(300)
 def test_tables_and_names_that_need_quotes(ringsync, config, keyspace, session, tmp_path):
@@ -131,6 +134,7 @@ def test_tables_and_names_that_need_quotes(ringsync, config, keyspace, session, 
     assert rows == [("Zürich", 7, "it's", "", False)]
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_tables_chooses_and_exclude_tables_wins(ringsync, config, keyspace, session, tmp_path):
     for name in ("alpha", "beta", "gamma"):
@@ -141,6 +145,7 @@ def test_tables_chooses_and_exclude_tables_wins(ringsync, config, keyspace, sess
     assert set(sync(ringsync, config(keyspace), database, "--tables", "gamma")) == {"gamma"}
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_a_failing_table_is_named_and_lets_the_others_finish(
     ringsync, config, keyspace, session, tmp_path
@@ -164,6 +169,7 @@ def test_a_failing_table_is_named_and_lets_the_others_finish(
     assert tables == [("plain",)]
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_the_state_mirror_is_the_destinations_own_state(
     ringsync, config, keyspace, session, tmp_path
@@ -179,6 +185,7 @@ def test_the_state_mirror_is_the_destinations_own_state(
     sync(ringsync, config(keyspace), database, "--state", mirror)
 
 
+@pytest.mark.sanitized
 @pytest.mark.every_version
 @pytest.mark.timeout(300)
 def test_check_tells_mode_and_problems_of_every_table(ringsync, config, keyspace, session):

@@ -18,6 +18,8 @@ import read_back
 from cassandra.concurrent import execute_concurrent
 from conftest import REPOSITORY
 
+pytestmark = pytest.mark.sanitized
+
 FIXTURES = REPOSITORY / "tests/fixtures"
 HEADINGS = re.findall(r"(?m)^## (.+)$", (REPOSITORY / "CHANGELOG.md").read_text())
 # "0.1.0 - 2026-11-27"

@@ -9,6 +9,8 @@ import pytest
 from cassandra.concurrent import execute_concurrent
 from cassandra.query import BatchStatement, BatchType
 
+pytestmark = pytest.mark.sanitized
+
 ONE_TIME_ROWS = 50_000
 PARTITION_ROWS = 500
 

@@ -10,6 +10,8 @@ import pytest
 from cassandra.concurrent import execute_concurrent, execute_concurrent_with_args
 from cassandra.query import BatchStatement, BatchType
 
+pytestmark = pytest.mark.sanitized
+
 TOMBSTONES = int(os.environ.get("RINGSYNC_TEST_HOSTILE_ROWS", "100000")) * 3 // 10
 THRESHOLD = 100_000  # tombstone_failure_threshold, the server's own default
 

@@ -12,6 +12,8 @@ from cql_values import CqlType, scalar
 from fake_destination import FakeDestination
 from read_back import DuckdbFile, PostgresqlDatabase, SqliteFile
 
+pytestmark = pytest.mark.sanitized
+
 BIGINT_MIN, BIGINT_MAX = -(2**63), 2**63 - 1
 DIGITS = 1000
 VARINTS = {1: int("9" * DIGITS), 2: -int("8" * DIGITS), 3: 0}

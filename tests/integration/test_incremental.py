@@ -177,6 +177,7 @@ def test_six_hour_windows_by_index_bring_exactly_the_changed_rows(
     assert destination_fingerprint(database, keyspace) == source_fingerprint(keyspace)
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(600)
 def test_a_sync_killed_between_windows_goes_on_in_its_window(
     ringsync, config, keyspace, session, tmp_path, source_fingerprint, destination_fingerprint
@@ -226,6 +227,7 @@ def read_run(mirror):
         return None
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(600)
 def test_a_resync_reads_a_table_anew_and_marks_rows_gone(
     ringsync, config, keyspace, session, tmp_path, source_fingerprint, destination_fingerprint
@@ -258,6 +260,7 @@ def test_a_resync_reads_a_table_anew_and_marks_rows_gone(
     assert "--resync" in unknown.stderr and '"orders"' in unknown.stderr
 
 
+@pytest.mark.sanitized
 @pytest.mark.every_version
 @pytest.mark.timeout(600)
 def test_the_examples_state_is_accepted_with_a_warning(
@@ -292,6 +295,7 @@ def test_the_examples_state_is_accepted_with_a_warning(
     assert destination_fingerprint(database, keyspace) == source_fingerprint(keyspace)
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_initial_sync_start_leaves_older_rows_out_until_it_is_taken_back(
     ringsync, config, keyspace, session, tmp_path, source_fingerprint, destination_fingerprint
@@ -315,6 +319,7 @@ def test_initial_sync_start_leaves_older_rows_out_until_it_is_taken_back(
     assert destination_fingerprint(database, keyspace) == source_fingerprint(keyspace)
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_a_row_limit_holds_for_the_whole_sync(ringsync, config, keyspace, session, tmp_path):
     session.execute(f"CREATE TABLE {keyspace}.plain (id int PRIMARY KEY)")
@@ -326,6 +331,7 @@ def test_a_row_limit_holds_for_the_whole_sync(ringsync, config, keyspace, sessio
     assert plain["seconds"] >= 3.0
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_views_come_where_they_are_asked_for_and_rows_that_left_them_are_marked(
     ringsync, config, keyspace, session, tmp_path, source_fingerprint, destination_fingerprint

@@ -107,6 +107,7 @@ def test_kills_lose_nothing_and_each_restart_goes_on(
     measured(f"{landed} kills, {resumed} restarts behind a checkpoint, nothing lost")
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_ctrl_c_ends_behind_a_durable_checkpoint_and_the_next_sync_sends_only_the_rest(
     ringsync, config, nyc, tmp_path, source_fingerprint, destination_fingerprint
@@ -134,6 +135,7 @@ def test_ctrl_c_ends_behind_a_durable_checkpoint_and_the_next_sync_sends_only_th
     assert destination_fingerprint(database, nyc) == source_fingerprint(nyc, [TABLE])
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_a_second_ctrl_c_ends_at_once(ringsync, config, nyc, tmp_path):
     process = ringsync.start(

@@ -7,6 +7,8 @@ import subprocess
 import planted
 import pytest
 
+pytestmark = pytest.mark.sanitized
+
 USAGE = 2
 TEXTS = [["--version"], ["--help"], ["help", "configuration"], ["help", "errors", "--markdown"]]
 COMMANDS = [["check"], ["discover"], ["discover", "--json"], ["plan"], ["plan", "--json"]]

@@ -68,6 +68,7 @@ def test_a_sync_at_its_loudest_leaves_no_secret_anywhere(ringsync, config, shop,
     planted.WATCH.note_destination(content, "the destination")
 
 
+@pytest.mark.sanitized
 def test_secrets_from_the_environment_are_not_on_the_command_line(
     ringsync, config, shop, cassandra, postgresql_server
 ):
@@ -97,6 +98,7 @@ def test_secrets_from_the_environment_are_not_on_the_command_line(
         process.communicate(timeout=60)
 
 
+@pytest.mark.sanitized
 def test_no_row_data_is_in_an_error_of_a_row_that_cannot_be_written(
     ringsync, config, session, shop
 ):
@@ -115,6 +117,7 @@ def test_no_row_data_is_in_an_error_of_a_row_that_cannot_be_written(
         planted.WATCH.note((ringsync.folder / "summary.json").read_text(), "the summary")
 
 
+@pytest.mark.sanitized
 def test_no_content_of_a_state_is_in_an_error(
     ringsync, config, shop, session, fivetran_configuration
 ):

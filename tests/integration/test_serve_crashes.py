@@ -11,6 +11,8 @@ from fake_destination import FakeDestination
 from fivetran_client import Client, Server
 from shop import arrived_in_memory
 
+pytestmark = pytest.mark.sanitized
+
 
 def start(ringsync):
     return Server(ringsync.program, ringsync.folder)

@@ -34,6 +34,7 @@ def raw_call(port, method, request, host="127.0.0.1"):
         return channel.unary_unary(method)(request, timeout=30, wait_for_ready=True)
 
 
+@pytest.mark.sanitized
 def test_health_is_told_for_the_server_and_its_service(serve):
     check = "/grpc.health.v1.Health/Check"
     assert raw_call(serve.port, check, b"") == SERVING
@@ -44,6 +45,7 @@ def test_health_is_told_for_the_server_and_its_service(serve):
     assert failed.value.code() == grpc.StatusCode.NOT_FOUND
 
 
+@pytest.mark.sanitized
 def test_reflection_lists_the_service(serve):
     method = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
     with grpc.insecure_channel(f"127.0.0.1:{serve.port}") as channel:
@@ -52,6 +54,7 @@ def test_reflection_lists_the_service(serve):
         assert SERVICE.encode() in b"".join(answers)
 
 
+@pytest.mark.sanitized
 def test_a_message_over_fivetrans_limit_is_refused(serve, fivetran):
     with pytest.raises(grpc.RpcError) as failed:
         raw_call(serve.port, f"/{SERVICE}/Test", bytes(MESSAGE_BYTES + 1))
@@ -59,6 +62,7 @@ def test_a_message_over_fivetrans_limit_is_refused(serve, fivetran):
     assert fivetran.form().fields
 
 
+@pytest.mark.sanitized
 def test_one_connection_has_a_limit_of_calls_and_the_next_waits_for_its_turn(serve):
     with grpc.insecure_channel(f"127.0.0.1:{serve.port}") as channel:
         watch = channel.unary_stream("/grpc.health.v1.Health/Watch")
@@ -217,6 +221,7 @@ def free_port(family, host):
         return probe.getsockname()[1]
 
 
+@pytest.mark.sanitized
 def test_a_port_in_use_is_an_error_that_names_it(ringsync, serve):
     second = ringsync.run("serve", "--address", "127.0.0.1", "--port", serve.port)
     assert second.returncode == 2
@@ -226,6 +231,7 @@ def test_a_port_in_use_is_an_error_that_names_it(ringsync, serve):
     assert "listening" not in second.stdout
 
 
+@pytest.mark.sanitized
 @pytest.mark.parametrize("held", [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)])
 def test_a_port_that_anybody_has_on_either_protocol_is_an_error_on_all_addresses(ringsync, held):
     host, family = held
@@ -250,6 +256,7 @@ def started(process):
         process.stderr.close()
 
 
+@pytest.mark.sanitized
 def test_it_listens_on_an_ipv6_address(ringsync):
     port = free_port(socket.AF_INET6, "::1")
     with started(ringsync.start("serve", "--address", "::1", "--port", port)) as message:
@@ -257,6 +264,7 @@ def test_it_listens_on_an_ipv6_address(ringsync):
         assert raw_call(port, "/grpc.health.v1.Health/Check", b"", host="[::1]") == SERVING
 
 
+@pytest.mark.sanitized
 def test_with_a_port_alone_it_answers_on_ipv4_and_ipv6(ringsync):
     try:
         port = free_port(socket.AF_INET6, "::1")
@@ -274,6 +282,7 @@ def test_with_a_port_alone_it_answers_on_ipv4_and_ipv6(ringsync):
                 assert [test.name for test in client.form().tests][0] == "connect", host
 
 
+@pytest.mark.sanitized
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -333,6 +342,7 @@ def test_the_connector_is_run_with_a_port_alone_and_serves(
         )
 
 
+@pytest.mark.sanitized
 def test_the_log_has_no_other_lines_than_fivetrans(serve, fivetran):
     assert fivetran.form().fields
     entries = serve.log()

@@ -69,6 +69,7 @@ def test_real_tables_arrive_and_later_only_what_changed(
     assert destination_fingerprint(database, keyspace) == source_fingerprint(keyspace)
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_keys_in_reversed_order_statics_and_dropped_columns(
     ringsync, config, keyspace, session, tmp_path
@@ -95,6 +96,7 @@ def test_keys_in_reversed_order_statics_and_dropped_columns(
     assert str(found[0][4]) == "2024-02-29"
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_compact_tables_arrive_with_the_columns_that_cql_shows(
     ringsync, config, keyspace, session, tmp_path
@@ -153,6 +155,7 @@ def wait_for_pages(trace, process, count):
         time.sleep(0.01)
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("change", ["DROP TABLE {}", "ALTER TABLE {} DROP extra"])
 def test_a_table_altered_or_dropped_under_its_scan_is_told_as_such(

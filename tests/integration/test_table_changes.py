@@ -10,6 +10,8 @@ import time
 import pytest
 from cql_values import scalar
 
+pytestmark = pytest.mark.sanitized
+
 OUTCOMES = {"done": 0, "failed": 4}
 
 

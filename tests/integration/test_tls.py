@@ -133,6 +133,7 @@ def expect_every_row(ringsync, configuration, tmp_path):
     assert count == (50,)
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("verify", ["ca", "full"])
 def test_a_node_whose_certificate_another_authority_signed_is_refused(
@@ -149,6 +150,7 @@ def test_a_node_whose_certificate_another_authority_signed_is_refused(
     assert check(ringsync, trusting).returncode == 0
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(60)
 def test_a_client_without_its_certificate_is_not_let_in(ringsync, tls_config):
     done = check(ringsync, tls_config(tls_cert_file=None, tls_key_file=None))
@@ -157,6 +159,7 @@ def test_a_client_without_its_certificate_is_not_let_in(ringsync, tls_config):
     assert "certificate required" in done.stderr and "the client's" in done.stderr, done.stderr
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(60)
 def test_a_client_whose_certificate_has_expired_is_not_let_in(ringsync, tls_config, node, tmp_path):
     certificate, key = make_certificate(
@@ -167,6 +170,7 @@ def test_a_client_whose_certificate_has_expired_is_not_let_in(ringsync, tls_conf
     assert "error[tls]" in done.stderr and "certificate expired" in done.stderr, done.stderr
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(60)
 def test_a_client_whose_certificate_a_stranger_signed_is_not_let_in(ringsync, tls_config, node):
     stranger = node["tls"]["stranger"]
@@ -179,6 +183,7 @@ def test_a_client_whose_certificate_a_stranger_signed_is_not_let_in(ringsync, tl
     assert "client's certificate whose authority it does not trust" in done.stderr, done.stderr
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(60)
 def test_a_refusal_that_was_lost_is_heard_where_nothing_is_sent(
     ringsync, tls_config, losing_refusals
@@ -200,6 +205,7 @@ def test_a_node_whose_certificate_has_expired_is_refused(ringsync, tls_config, e
     assert check(ringsync, tls_config(of=expired, tls_verify="none")).returncode == 0
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(60)
 def test_a_client_that_speaks_no_tls_is_told_that_there_is_no_answer(ringsync, tls_config):
     without = {"tls_ca_file": None, "tls_cert_file": None, "tls_key_file": None}
@@ -208,6 +214,7 @@ def test_a_client_that_speaks_no_tls_is_told_that_there_is_no_answer(ringsync, t
     assert "error[connect]" in done.stderr
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(60)
 def test_a_file_that_is_no_certificate_is_named(ringsync, tls_config, tmp_path):
     (tmp_path / "ca.pem").write_text("nothing")
@@ -297,6 +304,7 @@ def _shaking_hands(context, serve):
     return shake
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_full_verification_refuses_a_certificate_for_another_address(
     ringsync, tls_config, misnamed, tmp_path
@@ -308,6 +316,7 @@ def test_full_verification_refuses_a_certificate_for_another_address(
     expect_every_row(ringsync, tls_config(of=misnamed, tls_verify="ca"), tmp_path)
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(120)
 def test_certificates_and_key_may_come_inside_a_request(ringsync, tls_config, node):
     """As Fivetran sends them: base64 in the configuration; nothing of them is left anywhere."""

@@ -93,6 +93,7 @@ def test_cells_of_ten_megabytes_arrive_whole_in_bounded_memory(
     assert peaks_mib["DuckDB"] < HUGE_IN_DUCKDB_PEAK_MIB_MAX
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(300)
 def test_a_table_of_a_thousand_columns(ringsync, config, keyspace, session, tmp_path):
     names = [f"c{number}" for number in range(COLUMNS)]
@@ -117,6 +118,7 @@ def test_a_table_of_a_thousand_columns(ringsync, config, keyspace, session, tmp_
         assert wide.fetchall() == rows
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(1800)
 def test_one_partition_of_very_many_rows_is_gone_on_with_in_its_middle(
     ringsync, config, keyspace, session, tmp_path, measured
