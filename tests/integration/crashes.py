@@ -8,18 +8,27 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 
+import planted
+import psycopg
 from cql_session import Session
-from read_back import DuckdbFile, PostgresqlDatabase, SqliteFile
-from shop import Shop, Tables
+from fivetran_client import until
+from read_back import NOT_MADE, DuckdbFile, PostgresqlDatabase, SqliteFile, is_not_made
+from shop import COLUMNS, Shop, Tables
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "postgresql"))
+
+import postgresql  # noqa: E402
 
 COUNT = int(os.environ.get("RINGSYNC_TEST_CRASHES", "10"))
 LANDED_LEAST = COUNT * 4 // 5
 RESUMED_LEAST = COUNT // 4
 PASSES_MOST = 3
 TIMEOUT_S = 600 + 30 * COUNT
+HEADERS_BYTES = 3 * 4096  # of a DuckDB file; an SQLite file that is as short holds no table
 # Small pages and commits: a short sync has many of each to die between and within.
 BOUNDS = {
     "page_size": "50",
@@ -54,6 +63,8 @@ class Crashes:
     is lost. What the run took, where it had ended before."""
     resumed: Callable[[], int]
     """How often a checkpoint was gone on from."""
+    parts: dict[bool, int] | None = None
+    """Where checkpoints are looked at: how many held a part of a first, and of a later run."""
 
     def make(self, measured: Callable[[str], None], crashes: str, runs: str) -> None:
         """Until enough of them came before a run's end, and enough had a checkpoint: more than
@@ -66,14 +77,27 @@ class Crashes:
                 tried += 1
                 landed += took_s is None
                 whole_s[is_later] = min(whole_s[is_later], took_s or whole_s[is_later])
-            if landed >= LANDED_LEAST and self.resumed() >= RESUMED_LEAST:
+            if landed >= LANDED_LEAST and self.resumed() >= RESUMED_LEAST and self._has_parts():
                 break
         assert landed >= LANDED_LEAST, f"{landed} of {tried} {crashes} before the end"
         measured(
             f"{tried} {crashes}, {landed} before the end, over {whole_s[False]:.2f} s of first and"
             f" {whole_s[True]:.2f} s of later {runs}; {self.resumed()} restarts behind a checkpoint"
+            + told_parts(self.parts)
         )
         assert self.resumed() >= RESUMED_LEAST, "hardly a restart had a checkpoint"
+        assert self._has_parts(), "no later run was left in its middle"
+
+    def _has_parts(self) -> bool:
+        return self.parts is None or self.parts[True] > 0
+
+
+def told_parts(parts: dict[bool, int] | None) -> str:
+    if parts is None:
+        return ""
+    return (
+        f"; checkpoints with a part of a run: {parts[False]} of first, {parts[True]} of later ones"
+    )
 
 
 @dataclasses.dataclass
@@ -81,6 +105,7 @@ class ChangedShop:
     """A shop between two syncs: what the first one met is gone, what the second must bring."""
 
     shop: Shop
+    before: Tables  # what the first one met
     source: Tables
     gone: set[tuple]  # keys that only a destination of the first sync still holds
 
@@ -96,11 +121,71 @@ def changed_shop(
     shop = Shop(session, keyspace)
     shop.put_stock(range(1500), "first")
     shop.put_orders(range(1000), "first")
+    before = shop.source()
     sync_first(shop)
     gone = shop.remove_stock(range(500, 700))
     shop.put_stock(range(1450, 1650), "later")
     shop.put_orders(range(250, 1150), "later")
-    return ChangedShop(shop, shop.source(), gone)
+    return ChangedShop(shop, before, shop.source(), gone)
+
+
+@dataclasses.dataclass
+class Checkpoint:
+    """What a sync that was cut off has left: the state, and the rows that must be there for it."""
+
+    changed: ChangedShop
+    left: Destination
+    is_later: bool
+    first: dict  # the state of the first sync, where this one is later
+    is_under_way: bool = False  # the state holds a part of a run
+
+    def check(self) -> None:
+        state = self.left.state(self.changed.shop.keyspace) or {"tables": {}}
+        for table in COLUMNS:
+            self._check_table(table, state["tables"].get(table, {}))
+
+    def _check_table(self, table: str, known: dict) -> None:
+        source = self.changed.source[table]
+        before = self.changed.before[table] if self.is_later else set()
+        arrived = _found(self.changed.shop.arrived_in, self.left, table)
+        gone = _found(self.changed.shop.gone, self.left) if table == "stock" else set()
+        swept = self.changed.gone if table == "stock" and self.is_later else set()
+        if "run" in known:
+            self.is_under_way = True
+            assert gone == set(), "rows are marked before all are met"
+            self._check_part(table, known["run"], arrived, before)
+        elif table == "orders":
+            is_complete = known.get("cursor_ms") != self.first.get(table, {}).get("cursor_ms")
+            assert arrived == (source if is_complete else before)
+        else:  # without a cursor, a state does not tell
+            assert (arrived, gone) in ((before, set()), (source, swept))
+
+    def _check_part(self, table: str, run: dict, arrived: set[tuple], before: set[tuple]) -> None:
+        source, gone = self.changed.source[table], self.changed.gone
+        tokens = self.changed.shop.tokens(table)
+        # Of the last partition that was met of a split under way a part may have come.
+        ranges = [(start, end) for start, end in run["done"]]
+        ranges += [(start, reached - 1) for start, _, reached, *_ in run["active"]]
+
+        def met(rows: set[tuple]) -> set[tuple]:
+            return {
+                row for row in rows if any(start < tokens[row[0]] <= end for start, end in ranges)
+            }
+
+        # What is gone from the source is marked when all has been met.
+        unmarked = {row for row in before if table == "stock" and row[:2] in gone}
+        assert met(arrived) == met(source) | met(unmarked), f"{table} is said to have come so far"
+        assert arrived <= source | before
+        assert {row[0] for row in before} <= {row[0] for row in arrived}
+
+
+def _found(read: Callable[..., set[tuple]], *arguments: object) -> set[tuple]:
+    """What is read; nothing where the table is not made yet."""
+    try:
+        return read(*arguments)
+    except NOT_MADE as missing:
+        assert is_not_made(missing), missing
+        return set()
 
 
 class Destinations:
@@ -108,6 +193,7 @@ class Destinations:
 
     def __init__(self, first: Destination, folder: pathlib.Path):
         self.first = first
+        self.parts = {False: 0, True: 0}  # of first and later runs, in checkpoints looked at
         self._folder = folder
         self._made = 0
 
@@ -126,6 +212,79 @@ class Destinations:
             return
         for file in self._folder.glob(f"warehouse-{self._made}.db*"):
             file.unlink()
+
+    def check_committed(
+        self, changed: ChangedShop, destination: Destination, is_later: bool, folder: pathlib.Path
+    ) -> None:
+        """All that a sync has left that was cut off belongs together: it is looked for in a copy in
+        `folder`, so that nothing but a sync mends the file."""
+        left = destination
+        if not isinstance(destination, PostgresqlDatabase):
+            if max(map(len, destination.inventory().values()), default=0) < HEADERS_BYTES:
+                assert not is_later
+                return  # not even an empty database
+            left = type(destination)(folder / f"left-{self._made}.db", destination)
+        first = self.first.state(changed.shop.keyspace)["tables"] if is_later else {}
+        checkpoint = Checkpoint(changed, left, is_later, first)
+        checkpoint.check()
+        self.parts[is_later] += checkpoint.is_under_way
+        for file in folder.glob(f"left-{self._made}.db*"):
+            file.unlink()
+
+
+class OwnServer:
+    """A PostgreSQL that keeps what it has answered, to be killed and started again; `small_disk`:
+    where all its files are to be, if not where there is room."""
+
+    def __init__(self, folder: pathlib.Path, small_disk: pathlib.Path | None = None):
+        self.folder = folder
+        self.description = postgresql.start(folder, durable=True, small_disk=small_disk)
+        planted.WATCH.plant(self.description["password"], "the own server's password")
+        planted.WATCH.give(folder / "server.json")
+
+    def kill(self) -> None:
+        postgresql.kill(self.folder)
+
+    def start_again(self) -> None:
+        postgresql.run_server(postgresql.folder_of(self.folder))
+
+    def bring_back(self) -> bool:
+        """Returns when it works. True where it had ended by itself, and was started again."""
+        until(lambda: self._works() or not postgresql.is_running(self.folder), "it recovers")
+        had_ended = not postgresql.is_running(self.folder)
+        if had_ended:
+            self.start_again()
+        return had_ended
+
+    def _works(self) -> bool:
+        try:
+            # Of a process that has crashed it knows until it has recovered.
+            [[others]] = self._execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+        except psycopg.OperationalError:
+            return False
+        return others == 0
+
+    def start_afresh(self) -> None:
+        """With a new log, and no file held that is gone: the same work takes the same room."""
+        self.bring_back()  # an ending session still has files of its own
+        self._execute("SELECT pg_switch_wal()")
+        postgresql.end_server(postgresql.folder_of(self.folder), "fast")
+        self.start_again()
+
+    def _execute(self, statement: str) -> list[tuple]:
+        described = self.description
+        with psycopg.connect(
+            host=described["host"], port=described["port"], user=described["username"],
+            password=described["password"], dbname="postgres", autocommit=True,
+        ) as connection:  # fmt: skip
+            done = connection.execute(statement)
+            return done.fetchall() if done.description else []
+
+    def stop(self) -> None:
+        postgresql.stop(self.folder)
 
 
 def errors_in(log: str) -> dict[str, str]:

@@ -4,9 +4,11 @@ Each destination has the argument of `--to`, the environment that the program ne
 `rows(keyspace, table, columns)`: {id: {column: cell in the form of cql_values.canonical}}, by
 another column than `id` where `key` names it; `cells(keyspace, table, columns, where)`: a set of
 tuples as the client gives them, for types that are one in all; `drop(keyspace, table)` as its owner
-would; `inventory()` tells apart what is there before and after.
+would; `state(keyspace)`: the saved state, None where there is none; `inventory()` tells apart what
+is there before and after.
 """
 
+import json
 import pathlib
 import re
 import shutil
@@ -66,6 +68,10 @@ class DuckdbFile:
         with self._connected() as connection:
             return _cells(connection, f"{quoted(keyspace)}.{quoted(table)}", columns, where)
 
+    def state(self, keyspace: str) -> dict | None:
+        with self._connected() as connection:
+            return _state(connection, '"_ringsync"."state"', keyspace)
+
     def drop(self, keyspace: str, table: str) -> None:
         with duckdb.connect(str(self._path)) as connection:
             connection.execute(f"DROP TABLE {quoted(keyspace)}.{quoted(table)}")
@@ -106,6 +112,13 @@ class SqliteFile:
         finally:
             connection.close()
 
+    def state(self, keyspace: str) -> dict | None:
+        connection = sqlite3.connect(self._path)
+        try:
+            return _state(connection, '"_ringsync_state"', keyspace)
+        finally:
+            connection.close()
+
     def drop(self, keyspace: str, table: str) -> None:
         del keyspace
         connection = sqlite3.connect(self._path)
@@ -140,6 +153,10 @@ class PostgresqlDatabase:
     def cells(self, keyspace: str, table: str, columns: list[str], where: str) -> set[tuple]:
         with self.connect() as connection:
             return _cells(connection, f"{quoted(keyspace)}.{quoted(table)}", columns, where)
+
+    def state(self, keyspace: str) -> dict | None:
+        with self.connect() as connection:
+            return _state(connection, '"_ringsync"."state"', keyspace)
 
     def drop(self, keyspace: str, table: str) -> None:
         with self.connect() as connection:
@@ -189,6 +206,31 @@ def _cells(
     """The rows of `table`, which is quoted, as the client gives them."""
     shown = ", ".join(map(quoted, columns))
     return set(connection.execute(f"SELECT {shown} FROM {table} WHERE {where}").fetchall())
+
+
+# What is said where a table, or its schema, is not made yet.
+NOT_MADE = (duckdb.CatalogException, psycopg.errors.UndefinedTable, sqlite3.OperationalError)
+
+
+def is_not_made(error: Exception) -> bool:
+    """True where one of NOT_MADE tells just that."""
+    return re.search("does not exist|no such table", str(error)) is not None
+
+
+def _state(
+    connection: duckdb.DuckDBPyConnection | sqlite3.Connection | psycopg.Connection,
+    table: str,
+    keyspace: str,
+) -> dict | None:
+    try:
+        row = connection.execute(
+            f"SELECT state FROM {table} WHERE source = '{keyspace}'"
+        ).fetchone()
+    except NOT_MADE as missing:
+        if not is_not_made(missing):
+            raise
+        return None
+    return None if row is None else json.loads(row[0])
 
 
 def _by_key(rows: list, columns: dict[str, CqlType], is_json: list[bool], key: str) -> Rows:

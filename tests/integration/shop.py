@@ -68,6 +68,15 @@ class Shop:
             for table, columns in COLUMNS.items()
         }
 
+    def tokens(self, table: str) -> dict[int, int]:
+        """By partition key, which is the first of COLUMNS."""
+        key = COLUMNS[table][0]
+        return dict(
+            self._session.execute(
+                f"SELECT DISTINCT {key}, token({key}) FROM {self.keyspace}.{table}"
+            )
+        )
+
     def arrived(self, destination) -> Tables:
         """The rows of one of read_back's destinations that are not marked deleted."""
         return {table: self.arrived_in(destination, table) for table in COLUMNS}

@@ -31,10 +31,13 @@ def test_syncs_killed_at_moments_all_over_their_run_lose_nothing(
     def crash(moment_s: float, is_later: bool) -> float | None:
         destination = destinations.new(is_later)
         took_s = killed_at(syncs.start(destination), moment_s)
+        destinations.check_committed(changed, destination, is_later, tmp_path)
         syncs.run_whole(destination)
         changed.check(destination, is_later)
         destinations.remove(destination)
         return took_s
 
-    crashes = Crashes(lambda: syncs.seconds(destinations), crash, lambda: syncs.resumed)
+    crashes = Crashes(
+        lambda: syncs.seconds(destinations), crash, lambda: syncs.resumed, destinations.parts
+    )
     crashes.make(measured, "kills", "syncs")

@@ -2,35 +2,38 @@
 next sync goes on. The disk is a tmpfs of the test's own."""
 
 import contextlib
+import dataclasses
 import os
 import pathlib
 import re
-import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Iterator
 
-import duckdb
 import pytest
 from crashes import (
     BOUNDS,
     COUNT,
     LANDED_LEAST,
     TIMEOUT_S,
-    ChangedShop,
     Destination,
     Destinations,
+    OwnServer,
     Syncs,
     changed_shop,
     errors_in,
     spread,
+    told_parts,
 )
-from read_back import DuckdbFile, SqliteFile
-from shop import COLUMNS
+from read_back import DuckdbFile, PostgresqlDatabase, SqliteFile
 
 DESTINATION = 4  # exit code
-HEADERS_BYTES = 3 * 4096  # of a DuckDB file; an SQLite file that is as short holds no table
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 ROOMY_BYTES = 256 << 20
+# Of itself, of a process of its own that ended it, and of one that it cannot begin.
+POSTGRESQL_WORDS = (
+    "could not (extend|write)|No space left|terminating connection|shut down|recovery mode"
+)
 
 
 def _mount(*arguments: object) -> None:
@@ -63,80 +66,114 @@ def mounted(folder: pathlib.Path) -> Iterator[Disk]:
         _mount("umount", folder)
 
 
-def taken_by_a_sync(disk: Disk, syncs: Syncs, destinations: Destinations, is_later: bool) -> range:
-    """From what is there before a sync to the least with which it succeeds, or hardly more. (A
-    database may take more where there is more.)"""
-    disk.resize(ROOMY_BYTES)
-    destination = destinations.new(is_later)
-    before = disk.used_bytes()
-    syncs.run_whole(destination)
-    enough = disk.used_bytes() - before
-    destinations.remove(destination)
-    too_little = 0
+@dataclasses.dataclass
+class Place:
+    """Where syncs write: a disk, what a first sync has written before, and destinations there."""
+
+    disk: Disk
+    first: Destination
+    folder: pathlib.Path  # of another disk
+    words: str = "full|No space"  # of each error
+    server: OwnServer | None = None
+
+    def __post_init__(self):
+        self.destinations = Destinations(self.first, self.disk.folder)
+        self.ended = 0  # how often the server has ended by itself
+
+    def new(self, is_later: bool) -> Destination:
+        self.disk.resize(ROOMY_BYTES)
+        destination = self.destinations.new(is_later)
+        if self.server is not None:
+            self.server.start_afresh()
+        return destination
+
+    def make_room(self) -> None:
+        self.disk.resize(ROOMY_BYTES)
+        if self.server is not None:
+            self.ended += self.server.bring_back()
+
+
+@pytest.fixture(params=["DuckdbFile", "SqliteFile", "PostgresqlDatabase"])
+def place(request, tmp_path):
+    if request.param == "PostgresqlDatabase":
+        # Its user must be able to reach the disk.
+        with tempfile.TemporaryDirectory(prefix="ringsync-disk-") as folder:
+            os.chmod(folder, 0o755)
+            with mounted(pathlib.Path(folder) / "disk") as disk:
+                server = OwnServer(tmp_path / "postgresql", disk.folder)
+                try:
+                    yield Place(
+                        disk,
+                        PostgresqlDatabase(server.description),
+                        tmp_path,
+                        POSTGRESQL_WORDS,
+                        server,
+                    )
+                finally:
+                    disk.resize(ROOMY_BYTES)
+                    server.stop()
+        return
+    kind = {"DuckdbFile": DuckdbFile, "SqliteFile": SqliteFile}[request.param]
+    with mounted(tmp_path / "disk") as disk:
+        yield Place(disk, kind(tmp_path / "warehouse-first.db"), tmp_path)
+
+
+def taken_by_a_sync(place: Place, syncs: Syncs, is_later: bool) -> int:
+    """The least with which it succeeds, or hardly more, beside what is there before. (A database
+    may take more where there is more.)"""
+
+    def succeeds(left_bytes: int) -> bool:
+        destination = place.new(is_later)
+        place.disk.resize(place.disk.used_bytes() + left_bytes)
+        done = syncs.run(destination)
+        place.make_room()
+        place.destinations.remove(destination)
+        return done.returncode == 0
+
+    too_little, enough = 0, 16 * PAGE_BYTES
+    while not succeeds(enough):
+        too_little, enough = enough, 2 * enough
     while enough - too_little > max(enough // 8, 2 * PAGE_BYTES):
         tried = (enough + too_little) // 2
-        disk.resize(ROOMY_BYTES)
-        destination = destinations.new(is_later)
-        disk.resize(before + tried)
-        if syncs.run(destination).returncode == 0:
+        if succeeds(tried):
             enough = tried
         else:
             too_little = tried
-        destinations.remove(destination)
-    return range(before, before + enough)
-
-
-def check_committed(changed: ChangedShop, copy: Destination) -> None:
-    """All that a sync into a new destination has left there is the source's."""
-    if max(map(len, copy.inventory().values())) < HEADERS_BYTES:
-        return  # not even an empty database
-    for table in COLUMNS:
-        try:
-            arrived = changed.shop.arrived_in(copy, table)
-        except (duckdb.CatalogException, sqlite3.OperationalError) as missing:
-            assert re.search("does not exist|no such table", str(missing)), missing
-            continue  # it was not made yet
-        assert arrived <= changed.source[table]
+    return enough
 
 
 @pytest.mark.timeout(TIMEOUT_S)
-@pytest.mark.parametrize("kind", [DuckdbFile, SqliteFile])
 def test_syncs_into_a_disk_that_gets_full_tell_it_and_go_on_when_there_is_room(
-    kind, ringsync, config, session, keyspace, tmp_path, measured
+    place, ringsync, config, session, keyspace, measured
 ):
     syncs = Syncs(ringsync, config(keyspace, **BOUNDS))
-    first = kind(tmp_path / "warehouse-first.db")
-    changed = changed_shop(session, keyspace, lambda _: syncs.run_whole(first))
+    changed = changed_shop(session, keyspace, lambda _: syncs.run_whole(place.first))
+    taken = {is_later: taken_by_a_sync(place, syncs, is_later) for is_later in (False, True)}
+    syncs.resumed = place.ended = 0
     full = 0
-    with mounted(tmp_path / "disk") as disk:
-        destinations = Destinations(first, disk.folder)
-        ranges = {
-            is_later: taken_by_a_sync(disk, syncs, destinations, is_later)
-            for is_later in (False, True)
-        }
-        syncs.resumed = 0
-        for share, is_later in spread(1):
-            disk.resize(ROOMY_BYTES)
-            destination = destinations.new(is_later)
-            used = ranges[is_later]
-            disk.resize(used.start + max(int(share * len(used)), PAGE_BYTES))
-            done = syncs.run(destination)
-            full += done.returncode != 0
-            if done.returncode != 0:
-                assert done.returncode == DESTINATION, done.stderr
-                told = errors_in(done.stderr)
-                assert set(told.values()) == {"destination"}, told
-                assert all(re.search("full|No space", message) for message in told), told
-                if not is_later:  # on another disk, so that nothing but a sync mends it
-                    check_committed(changed, kind(tmp_path / f"copy-{share}.db", destination))
-            disk.resize(ROOMY_BYTES)
-            syncs.run_whole(destination)
-            changed.check(destination, is_later)
-            destinations.remove(destination)
+    crashed = 0  # the server, which goes on from its log
+    for share, is_later in spread(1):
+        destination = place.new(is_later)
+        left = max(int(share * taken[is_later]), PAGE_BYTES)
+        place.disk.resize(place.disk.used_bytes() + left)
+        done = syncs.run(destination)
+        full += done.returncode != 0
+        place.make_room()
+        if done.returncode != 0:
+            assert done.returncode == DESTINATION, done.stderr
+            told = errors_in(done.stderr)
+            assert set(told.values()) == {"destination"}, told
+            assert all(re.search(place.words, message) for message in told), told
+            crashed += any("the connection to PostgreSQL was lost" in message for message in told)
+            place.destinations.check_committed(changed, destination, is_later, place.folder)
+        syncs.run_whole(destination)
+        changed.check(destination, is_later)
+        place.destinations.remove(destination)
     assert full >= LANDED_LEAST, f"{full} of {COUNT} disks were full"
     assert syncs.resumed >= COUNT // 10, "hardly a restart had a checkpoint"
     measured(
-        f"{COUNT} disks, {full} full; sizes over {len(ranges[False]) >> 10} KiB of first and"
-        f" {len(ranges[True]) >> 10} KiB of later syncs; {syncs.resumed} restarts behind a"
-        " checkpoint"
+        f"{COUNT} disks, {full} full; sizes over {taken[False] >> 10} KiB of first and"
+        f" {taken[True] >> 10} KiB of later syncs; {syncs.resumed} restarts behind a checkpoint"
+        + told_parts(place.destinations.parts)
+        + (f"; the server crashed {crashed} times and ended {place.ended}" if place.server else "")
     )

@@ -1,52 +1,30 @@
 """PostgreSQL killed under a sync at moments spread over all of its run: the sync says so, and goes
 on when the server is back."""
 
-import sys
 import threading
 import time
 
-import planted
 import pytest
-from conftest import REPOSITORY
 from crashes import (
     BOUNDS,
     TIMEOUT_S,
     Crashes,
     Destinations,
+    OwnServer,
     Syncs,
     changed_shop,
     errors_in,
 )
 from read_back import PostgresqlDatabase
 
-sys.path.insert(0, str(REPOSITORY / "tools" / "postgresql"))
-
-import postgresql  # noqa: E402
-
 DESTINATION = 4  # exit code
-
-
-class OwnServer:
-    """A server that keeps what it has answered, to be killed and started again."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.description = postgresql.start(folder, durable=True)
-        planted.WATCH.plant(self.description["password"], "the killed server's password")
-        planted.WATCH.give(folder / "server.json")
-
-    def kill(self):
-        postgresql.kill(self.folder)
-
-    def start_again(self):
-        postgresql.run_server(postgresql.folder_of(self.folder))
 
 
 @pytest.fixture
 def own_server(tmp_path):
     server = OwnServer(tmp_path / "postgresql")
     yield server
-    postgresql.stop(server.folder)
+    server.stop()
 
 
 @pytest.mark.timeout(TIMEOUT_S)
@@ -73,10 +51,13 @@ def test_a_postgresql_killed_at_moments_all_over_a_sync_loses_nothing(
             for message in told:
                 print(message)
         own_server.start_again()
+        destinations.check_committed(changed, destination, is_later, tmp_path)
         syncs.run_whole(destination)
         changed.check(destination, is_later)
         destinations.remove(destination)
         return took_s if process.returncode == 0 else None
 
-    crashes = Crashes(lambda: syncs.seconds(destinations), crash, lambda: syncs.resumed)
+    crashes = Crashes(
+        lambda: syncs.seconds(destinations), crash, lambda: syncs.resumed, destinations.parts
+    )
     crashes.make(measured, "kills of the server", "syncs")

@@ -39,6 +39,15 @@ SETTINGS = {
 }
 # The system is not what dies: what has left the processes need not be on the disk.
 DURABLE = {"synchronous_commit": "on", "full_page_writes": "on"}
+# Its log takes a little at a time, and nothing of it stays behind a checkpoint. Nothing is written
+# but for what it is asked.
+SMALL = {
+    "min_wal_size": "2MB",
+    "wal_recycle": "off",
+    "autovacuum": "off",
+    "checkpoint_timeout": "1h",
+}
+SMALL_SEGMENTS = ["--wal-segsize=1"]
 
 
 class ServerError(Exception):
@@ -78,11 +87,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def start(directory: Path, durable: bool = False) -> dict:
+def start(directory: Path, durable: bool = False, small_disk: Path | None = None) -> dict:
+    """`small_disk`: where all its files are to be, of which it makes few then."""
     stop(directory)
     programs = find_programs()
     # Not in DIR: the user postgres may not be able to reach it.
-    folder = Path(tempfile.mkdtemp(prefix="ringsync-postgresql-"))
+    folder = Path(tempfile.mkdtemp(prefix="ringsync-postgresql-", dir=small_disk))
     folder.chmod(0o755)
     if os.getuid() == 0:
         shutil.chown(folder, *pwd.getpwnam("postgres")[2:4])
@@ -101,9 +111,12 @@ def start(directory: Path, durable: bool = False) -> dict:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "server.json").write_text(json.dumps(server))
     initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256"]
+    if small_disk is not None:
+        initdb += SMALL_SEGMENTS
     run([*initdb, f"--pwfile={secret}", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], folder)
     secret.unlink()
     settings = SETTINGS | (DURABLE if durable else {})
+    settings |= SMALL if small_disk is not None else {}
     settings |= {"port": server["port"], "unix_socket_directories": folder}
     with (data / "postgresql.conf").open("a") as configuration:
         for name, value in settings.items():
@@ -136,6 +149,14 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def is_running(directory: Path) -> bool:
+    record = folder_of(directory) / "data" / "postmaster.pid"
+    try:
+        return is_alive(int(record.read_text().splitlines()[0]))
+    except (FileNotFoundError, IndexError):
+        return False
+
+
 def kill(directory: Path) -> None:
     """SIGKILL to all of its processes at once."""
     record = folder_of(directory) / "data" / "postmaster.pid"
@@ -157,15 +178,19 @@ def kill(directory: Path) -> None:
         lock.unlink()
 
 
+def end_server(folder: Path, mode: str) -> None:
+    """`mode`: pg_ctl's."""
+    run([find_programs() / "pg_ctl", "-D", folder / "data", "-w", "-m", mode, "stop"], folder)
+
+
 def stop(directory: Path) -> None:
     """Ends the server that DIR knows of; nothing where there is none."""
     record = directory / "server.json"
     if not record.is_file():
         return
     folder = Path(json.loads(record.read_text())["folder"])
-    data = folder / "data"
-    if (data / "postmaster.pid").exists():
-        run([find_programs() / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"], folder)
+    if (folder / "data" / "postmaster.pid").exists():
+        end_server(folder, "immediate")
     shutil.rmtree(folder, ignore_errors=True)
     record.unlink()
 
