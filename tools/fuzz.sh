@@ -43,7 +43,7 @@ run_target() {
   local dictionary=()
   mkdir -p "$found"
   [[ ! -f tests/fuzz/$name.dict ]] || dictionary=(-dict="tests/fuzz/$name.dict")
-  build/fuzz/fuzz_"$name" "${limits[@]}" "${dictionary[@]}" -max_total_time="$seconds" \
+  timeout $((seconds + 300)) build/fuzz/fuzz_"$name" "${limits[@]}" "${dictionary[@]}" -max_total_time="$seconds" \
     -seed="$seed" -print_final_stats=1 -artifact_prefix="$crashes/$name-" "$found" "$corpus/$name" \
     >"$log" 2>&1 || outcome="CRASHED: $(grep -ao "$crashes/$name-[^ ;]*" "$log" | tail -1), log in $log"
   printf 'fuzz %s: seed %s, %s executions in %s s, %s edges covered, %s inputs, %s\n' "$name" "$seed" \
@@ -55,7 +55,8 @@ run_target() {
 # Types as system tables tell them, through the bridge's parser.
 run_texts() {
   local log="build/fuzz/$texts.log" outcome="no crash"
-  RINGSYNC_FUZZ_SECONDS="$seconds" RINGSYNC_FUZZ_SEED="$seed" tools/bridge_cargo.sh test \
+  RINGSYNC_FUZZ_SECONDS="$seconds" RINGSYNC_FUZZ_SEED="$seed" timeout $((seconds + 1800)) \
+    tools/bridge_cargo.sh test \
     damaged_texts -- --nocapture >"$log" 2>&1 || outcome="CRASHED: log in $log"
   printf 'fuzz %s: seed %s, %s executions in %s s, %s\n' "$texts" "$seed" \
     "$(last_number 'damaged texts: ' "$log")" "$seconds" "$outcome"

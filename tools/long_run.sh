@@ -55,7 +55,7 @@ run_tests() {
     shift
   done
   shift
-  env "${sizes[@]}" tools/run_integration.sh -rs --junitxml "$results/$part.xml" "$@"
+  env "${sizes[@]}" tools/run_integration.sh -rs --session-timeout=36000 --junitxml "$results/$part.xml" "$@"
   .venv/bin/python3 tools/long_run.py --commit "$commit" "$part" "$results/$part.xml" "${sizes[@]}"
 }
 

@@ -21,6 +21,7 @@ import pytest
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tools"))
 
+import bounds  # noqa: E402
 import checksum  # noqa: E402
 import cql_session  # noqa: E402
 import duckdb  # noqa: E402
@@ -46,6 +47,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=VERSIONS,
         help="run on this version only (may be repeated)",
     )
+    parser.addini(
+        "fixture_timeout",
+        "seconds that a test's set-up, and its teardown, may take",
+        "string",
+        "2400",
+    )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    with bounds.bounded("set-up", int(item.config.getini("fixture_timeout"))):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    with bounds.bounded("teardown", int(item.config.getini("fixture_timeout"))):
+        return (yield)
 
 
 def _chosen(config: pytest.Config) -> list[str]:

@@ -6,8 +6,8 @@ A test that leaves one fails in its teardown, whether or not it looked (conftest
 the content of saved states are secrets of another kind: they belong into a destination, and into
 no message.
 
-The Python package's tests and the wheels' are watched too. Of the unit tests, what ctest prints is
-looked at for the secrets that they use (tests/CMakeLists.txt).
+The Python package's tests and the wheels' are watched too. Of the unit tests and the driver
+bridge's, what they print is looked at for the secrets that they use (tests/CMakeLists.txt).
 """
 
 import base64

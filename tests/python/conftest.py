@@ -18,6 +18,8 @@ _shared = load("integration_conftest", "conftest.py")
 
 pytest_addoption = _shared.pytest_addoption
 pytest_generate_tests = _shared.pytest_generate_tests
+pytest_runtest_setup = _shared.pytest_runtest_setup
+pytest_runtest_teardown = _shared.pytest_runtest_teardown
 pytest_runtest_makereport = _shared.pytest_runtest_makereport
 pytest_terminal_summary = _shared.pytest_terminal_summary
 cassandra = _shared.cassandra

@@ -15,6 +15,8 @@ from integration_files import REPOSITORY, load  # noqa: E402, F401
 
 _shared = load("integration_conftest", "conftest.py")
 pytest_addoption = _shared.pytest_addoption
+pytest_runtest_setup = _shared.pytest_runtest_setup
+pytest_runtest_teardown = _shared.pytest_runtest_teardown
 pytest_runtest_makereport = _shared.pytest_runtest_makereport
 pytest_terminal_summary = _shared.pytest_terminal_summary
 cassandra, session, keyspace = _shared.cassandra, _shared.session, _shared.keyspace

@@ -509,3 +509,41 @@ fn ring_of(state: &ClusterState, local_dc: &str) -> Ring {
         shard_count: shards.iter().sum(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The password is among those that ctest looks for in what is printed here (tests/CMakeLists.txt).
+    fn options_for(host: String) -> SessionOptions {
+        SessionOptions {
+            contact_points: vec![host],
+            user: "someone".to_string(),
+            password: "SECRETPASS".to_string(),
+            local_dc: String::new(),
+            keyspace: "ks".to_string(),
+            consistency: String::new(),
+            tls: false,
+            tls_verify: String::new(),
+            tls_ca_file: String::new(),
+            tls_cert_file: String::new(),
+            tls_key_file: String::new(),
+            connect_timeout_ms: 2000,
+            request_timeout_ms: 2000,
+            io_threads: 1,
+            connections_per_host: 1,
+            token_routing: false,
+        }
+    }
+
+    #[test]
+    fn a_log_in_that_comes_to_nothing_is_told_without_its_password() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let host = listener.local_addr().expect("an address").to_string();
+        drop(listener);
+        let status = open(&options_for(host.clone())).err().expect("refused");
+        println!("told: {status:?}");
+        assert_eq!(status.code, Code::Connect);
+        assert!(status.message.contains(&host), "{}", status.message);
+    }
+}
