@@ -3,6 +3,7 @@
 #pragma once
 
 #include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
 
 #include <cstdint>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "base/result.h"
 #include "server/connector_service.h"
+#include "server/listener.h"
 
 namespace ringsync {
 
@@ -32,11 +34,15 @@ class ConnectorServer {
   void drain(int64_t grace_ms);
 
  private:
+  using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
+
   ConnectorServer() = default;
 
   std::string place_;
   ConnectorService service_;
+  std::unique_ptr<Acceptor> acceptor_;  // where gRPC takes connections from
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Listener> listener_;  // ends first
 };
 
 }  // namespace ringsync

@@ -1,4 +1,4 @@
-"""A client that never ends its messages, by HTTP/2 frames of its own."""
+"""Clients by HTTP/2 frames of their own: one that never ends its messages, one without a call."""
 
 import contextlib
 import select
@@ -30,6 +30,9 @@ def _request(path: str) -> bytes:
     return b"".join(_literal(name, value) for name, value in headers.items())
 
 
+GREETING = PREFACE + _frame(SETTINGS)  # after it a connection is open and idle
+
+
 class HalfSent:
     """A connection with `streams` calls, each of a message whose last byte does not come."""
 
@@ -40,7 +43,7 @@ class HalfSent:
         self._unread = b""
         self._windows = {1 + 2 * number: self._initial for number in range(streams)}
         self._left = dict.fromkeys(self._windows, message_bytes - 1)
-        self._socket.sendall(PREFACE + _frame(SETTINGS))
+        self._socket.sendall(GREETING)
         for stream in self._windows:
             self._socket.sendall(_frame(HEADERS, END_HEADERS, stream, _request(path)))
             self._send(stream, struct.pack(">BI", 0, message_bytes))

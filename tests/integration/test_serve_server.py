@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import socket
 import subprocess
 import threading
@@ -15,8 +16,9 @@ import threading
 import grpc
 import planted
 import pytest
+from fake_destination import FakeDestination
 from fivetran_client import Client, Server, until
-from half_sent import HalfSent
+from half_sent import GREETING, HalfSent
 from sockets import silent_host
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -25,6 +27,7 @@ SERVICE = "fivetran_sdk.v2.SourceConnector"
 MESSAGE_BYTES = 128 << 20  # Fivetran's limit of a message
 CALLS_OF_A_CONNECTION = 8
 SYNCS = 64  # at once
+CONNECTIONS = 256  # at once
 SERVING = b"\x08\x01"  # HealthCheckResponse{status: SERVING}
 
 
@@ -156,6 +159,96 @@ def test_messages_that_never_end_take_bounded_memory_and_others_are_served(serve
     assert peak_mib < 1536
     with Client(serve.port) as client:
         assert client.form().fields
+
+
+def connect_and_say(port, said):
+    """A connection that has said so much and no more."""
+    opened = socket.create_connection(("127.0.0.1", port), timeout=30)
+    with contextlib.suppress(ConnectionError):  # the server may have closed it by now
+        opened.sendall(said)
+    return opened
+
+
+def is_closed(connection):
+    """Whether the other end has closed it; what it sent is read."""
+    connection.setblocking(False)
+    try:
+        while connection.recv(65536):
+            pass
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+    return True
+
+
+@contextlib.contextmanager
+def many_descriptors():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("said", [GREETING, b""], ids=["idle", "silent"])
+def test_connections_beyond_a_number_are_refused_and_those_without_a_call_make_room(
+    serve, fivetran_configuration, session, keyspace, measured, said
+):
+    """A sync under way goes on meanwhile, and memory does not grow with what is tried."""
+    rows = 500
+    session.execute(f"CREATE TABLE {keyspace}.small (id int PRIMARY KEY)")
+    for row in range(rows):
+        session.execute(f"INSERT INTO {keyspace}.small (id) VALUES ({row})")
+    configuration = fivetran_configuration(keyspace, page_size=10, max_rows_per_second=100)
+    with many_descriptors(), contextlib.ExitStack() as held, Client(serve.port) as client:
+        responses = client.update(configuration)
+        destination = FakeDestination()
+        destination.apply_schema(client.schema(configuration))
+        destination.apply(next(responses))
+        before = serve.usage()
+        tried = [held.enter_context(connect_and_say(serve.port, said)) for _ in range(2000)]
+        until(lambda: sum(map(is_closed, tried)) >= 2000 - CONNECTIONS, "refusals")
+        after = serve.usage()
+        kept = 2000 - sum(map(is_closed, tried))
+        grown_kib = after.resident_kib - before.resident_kib
+        measured(
+            f"2000 connections, {kept} of them kept: {after.descriptors - before.descriptors}"
+            f" descriptors and {grown_kib / 1024:.1f} MiB more"
+        )
+        assert CONNECTIONS - 20 <= kept < CONNECTIONS
+        assert after.descriptors - before.descriptors <= CONNECTIONS
+        assert grown_kib < 20 << 10
+        with grpc.insecure_channel(f"127.0.0.1:{serve.port}") as channel:
+            with pytest.raises(grpc.RpcError) as refused:
+                channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=30)
+            assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+        assert not responses.done()
+        destination.apply_all(responses)  # to its end, over the connection that it had
+        assert len(destination.tables["small"].live()) == rows
+        until(lambda: all(map(is_closed, tried)), "the end of connections without a call")
+        with Client(serve.port) as other:
+            assert other.form().fields
+    (warning,) = serve.messages("WARNING")
+    assert warning == f"error[busy]: connections are refused: {CONNECTIONS} are open"
+
+
+@pytest.mark.timeout(120)
+def test_a_server_whose_descriptors_ran_out_takes_connections_again(ringsync):
+    def few_descriptors():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+    with Server(ringsync.program, ringsync.folder, preexec_fn=few_descriptors) as server:
+        with contextlib.ExitStack() as held:
+            for _ in range(100):
+                held.enter_context(connect_and_say(server.port, GREETING))
+            until(lambda: server.messages("WARNING"), "a word about it")
+        with Client(server.port) as client:
+            assert client.form().fields
+        (warning,) = server.messages("WARNING")
+        assert warning == "error[busy]: a connection waits: Too many open files"
 
 
 CODED = re.compile(r"error\[(\w+)\]: .")
