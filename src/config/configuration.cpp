@@ -117,7 +117,7 @@ Result<ParsedConfiguration> parse_configuration(const std::map<std::string, std:
 
 Status check_option(const ConfigKey& key, const std::string& value) {
   const json document{{std::string(key.name), value}};
-  const Surroundings surroundings;
+  const Surroundings surroundings = process_surroundings();
   KeyReader reader(document, surroundings, KeyReader::Names::kOptions);
   reader.read_given(key);
   if (reader.problems().empty()) return {};

@@ -187,8 +187,10 @@ std::string configuration_summary(size_t width) {
   std::string summary = "Keys of the configuration file:\n";
   for (const ConfigKey& key : configuration_keys()) {
     const bool is_told = key.required || !key.default_value.empty();
-    const std::string text = fmt::format("{} [{}{}]", described(key), type_name(key),
-                                         is_told ? ", " + need_of(key) : "");
+    const std::string text = fmt::format(
+        "{} [{}{}{}{}]", described(key), type_name(key), is_told ? ", " + need_of(key) : "",
+        key.environment.empty() ? "" : fmt::format(" here or as {}", key.environment),
+        key.needs.empty() ? "" : fmt::format(", with `{}` only", key.needs));
     summary +=
         fmt::format("  {:<{}}{}\n", key.name, kIndent - 2, wrapped(text, width - kIndent, kIndent));
   }

@@ -52,7 +52,7 @@ TEST_P(SqliteWidening, IndexesTriggersAndViewsOfTheOwnersStayAndWork) {
 
 TEST_P(SqliteWidening, ATableOfTheOwnersMakingKeepsAllOfItsDefinition) {
   own(
-      {"CREATE TABLE t ([v] INTEGER /* v INTEGER, ( */ CHECK (v <> ')'), -- id INTEGER\n"
+      {"CREATE TABLE t ([v] INTEGER /* v INTEGER, ( CHECK ( */ DEFAULT ')', -- id INTEGER\n"
        "\"mine\" TEXT NOT NULL DEFAULT 'id INTEGER' COLLATE NOCASE, 'id' `INTEGER` NOT NULL,\n"
        "CONSTRAINT id PRIMARY KEY (id)) WITHOUT ROWID",
        "INSERT INTO t (id, v) VALUES (1, -5)"});
@@ -62,7 +62,7 @@ TEST_P(SqliteWidening, ATableOfTheOwnersMakingKeepsAllOfItsDefinition) {
       query("SELECT sql FROM sqlite_schema WHERE name = 't'"),
       ElementsAre(AllOf(
           HasSubstr(
-              "([v] TEXT /* v INTEGER, ( */ CHECK (v <> ')'), -- id INTEGER\n\"mine\" TEXT NOT "
+              "([v] TEXT /* v INTEGER, ( CHECK ( */ DEFAULT ')', -- id INTEGER\n\"mine\" TEXT NOT "
               "NULL DEFAULT 'id INTEGER' COLLATE NOCASE, 'id' TEXT NOT NULL, "),
           HasSubstr(",\nCONSTRAINT id PRIMARY KEY (id)) WITHOUT ROWID"))));
   EXPECT_THAT(query("SELECT strict, wr FROM pragma_table_list('t')"), ElementsAre("0|1"));
@@ -71,10 +71,24 @@ TEST_P(SqliteWidening, ATableOfTheOwnersMakingKeepsAllOfItsDefinition) {
 TEST_P(SqliteWidening, WhatForbidsTheNewTypeIsToldAndNothingChanges) {
   own({"CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, v INTEGER)",
        "INSERT INTO t VALUES (1, -5)"});
-  const Error error = table_error(*open_sink(), plan_with(TypeKind::kText));
+  auto sink = open_sink();
+  const Error error = table_error(*sink, plan_with(TypeKind::kText));
   EXPECT_EQ(error.code, ErrorCode::kDestination);
   EXPECT_THAT(error.message, HasSubstr("AUTOINCREMENT"));
+  must(sink->open_table(plan_of("fine", {{"id", TypeKind::kInt}})));
+  commit(*sink);
+  sink.reset();
   EXPECT_THAT(rows("t", {"id", "v"}), ElementsAre("1|-5"));
+}
+
+TEST(SqliteDefinitions, HaveACheckWhereTheWordIsOne) {
+  EXPECT_TRUE(has_check("CREATE TABLE t (v INTEGER cHeCk /* so */ (v > 0))"));
+  for (const char* text :
+       {"", "CREATE TABLE t (\"check\" INTEGER, 'check' (v))",
+        "CREATE TABLE t (v DEFAULT 'check (')", "CREATE TABLE t (v INTEGER -- CHECK (v)\n)",
+        "CREATE TABLE checks (v)", "CREATE TABLE t (check"}) {
+    EXPECT_FALSE(has_check(text)) << text;
+  }
 }
 
 TEST(SqliteDefinitions, ThatAreNotUnderstoodGiveNothing) {

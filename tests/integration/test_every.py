@@ -65,6 +65,7 @@ def ids(tmp_path, keyspace):
         return connection.execute(f'SELECT id FROM "{keyspace}".plain ORDER BY id').fetchall()
 
 
+@pytest.mark.sanitized
 @pytest.mark.timeout(120)
 def test_a_change_between_two_rounds_arrives_and_sigterm_ends_the_wait(
     config, keyspace, session, start_every, tmp_path

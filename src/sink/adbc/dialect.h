@@ -60,6 +60,11 @@ class Dialect {
   /// One integer: how many values of the column would be lost by the change. Empty where types
   /// alone tell that none would.
   virtual std::string losses_sql(const TargetLayout&, const ColumnChange&) const { return ""; }
+  /// Rows (kind and name) of what of the owner's keeps the column from another type; empty where a
+  /// failed change can be taken back by itself.
+  virtual std::string in_the_way_sql(const TargetLayout&, const ColumnChange&) const { return ""; }
+  /// Whether what failed can be taken back without the rest of the transaction.
+  virtual bool has_savepoints() const { return false; }
 
   /// Rows (name) of the schemas that are one with `schema`, however spelt; empty where the database
   /// has no schemas.
@@ -73,6 +78,8 @@ class Dialect {
   /// constraint, and one without a column for each table that refers to this one, each unique index
   /// and for generated columns.
   virtual std::string constraints_sql(const TargetLayout& layout) const = 0;
+  /// Makes rows as above of those that SQL alone cannot tell.
+  virtual void tell_constraints(std::vector<TextRow>&) const {}
   /// Rows (column) of the primary key by which the table was last merged.
   virtual std::string key_sql(const TargetLayout& layout) const = 0;
   /// What makes key_sql() answer with the layout's key; run where it answered with nothing. Empty

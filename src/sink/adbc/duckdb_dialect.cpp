@@ -114,6 +114,11 @@ class DuckDbDialect final : public Dialect {
     return is_same ? ColumnFit::kSame : Dialect::fit(existing_type, column);
   }
 
+  std::string in_the_way_sql(const TargetLayout& layout, const ColumnChange&) const override {
+    return fmt::format("SELECT 'index ' || index_name FROM duckdb_indexes() WHERE {} AND {}",
+                       in_schema(layout), is_called("table_name", layout));
+  }
+
   std::string schema_spelling_sql(const std::string& schema) const override {
     return fmt::format(
         "SELECT schema_name FROM duckdb_schemas() WHERE database_name = {} "

@@ -61,6 +61,8 @@ class PostgresqlDialect final : public Dialect {
         kRelations, is_table(layout));
   }
   std::string constraints_sql(const TargetLayout& layout) const override;
+  // PostgreSQL has savepoints; its ADBC driver runs nothing in a transaction that has failed.
+  std::string in_the_way_sql(const TargetLayout& layout, const ColumnChange& change) const override;
   std::string key_sql(const TargetLayout& layout) const override {
     return fmt::format(
         "SELECT a.attname::text FROM {} JOIN pg_catalog.pg_index AS i ON i.indrelid = c.oid "
@@ -179,6 +181,20 @@ std::string PostgresqlDialect::constraints_sql(const TargetLayout& layout) const
       "a.attrelid = c.oid WHERE {1} AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> "
       "''",
       kRelations, is_table(layout));
+}
+
+// What ALTER COLUMN TYPE refuses to change along (ATExecAlterColumnType in PostgreSQL's
+// tablecmds.c); indexes, defaults and constraints are changed.
+std::string PostgresqlDialect::in_the_way_sql(const TargetLayout& layout,
+                                              const ColumnChange& change) const {
+  return fmt::format(
+      "SELECT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) FROM {} JOIN "
+      "pg_catalog.pg_attribute AS a ON a.attrelid = c.oid JOIN pg_catalog.pg_depend AS d ON "
+      "d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = "
+      "a.attnum WHERE {} AND a.attname = {} AND d.classid IN ('pg_catalog.pg_rewrite'::regclass, "
+      "'pg_catalog.pg_trigger'::regclass, 'pg_catalog.pg_policy'::regclass, "
+      "'pg_catalog.pg_publication_rel'::regclass, 'pg_catalog.pg_proc'::regclass)",
+      kRelations, is_table(layout), literal(change.column.name));
 }
 
 }  // namespace

@@ -113,6 +113,17 @@ std::optional<std::string> columns_with_types(std::string_view definition,
   return out.append(definition.substr(copied));
 }
 
+bool has_check(std::string_view definition) {
+  Token token = next_token(definition, 0);
+  while (!token.text.empty()) {
+    const Token next = next_token(definition, token.begin + token.text.size());
+    // Unquoted: a column may be called so.
+    if (ascii_folded(std::string(token.text)) == "check" && next.text == "(") return true;
+    token = next;
+  }
+  return false;
+}
+
 std::string in_main(const std::string& definition) {
   // SQLite writes the words before the name itself: one space apart, without a schema.
   for (const std::string_view words :

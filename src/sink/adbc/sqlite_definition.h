@@ -23,6 +23,9 @@ struct TypeChange {
 std::optional<std::string> columns_with_types(std::string_view definition,
                                               const std::vector<TypeChange>& changes);
 
+/// Whether a CHECK is in the table's definition.
+bool has_check(std::string_view definition);
+
 /// The statement that makes the index or trigger of this definition in the database's main schema,
 /// whatever temporary tables there are.
 std::string in_main(const std::string& definition);

@@ -49,6 +49,7 @@ class SqliteDialect final : public Dialect {
 
   ColumnFit fit(const std::string& existing_type, const TargetColumn& column) const override;
   std::string losses_sql(const TargetLayout& layout, const ColumnChange& change) const override;
+  bool has_savepoints() const override { return true; }
 
   std::string schema_spelling_sql(const std::string&) const override { return ""; }
   std::string name_taken_sql(const TargetLayout& layout) const override {
@@ -64,6 +65,7 @@ class SqliteDialect final : public Dialect {
         is_table(layout));
   }
   std::string constraints_sql(const TargetLayout& layout) const override;
+  void tell_constraints(std::vector<TextRow>& found) const override;
   std::string key_sql(const TargetLayout& layout) const override {
     return fmt::format(
         "SELECT c.name FROM main.sqlite_schema AS t, pragma_table_info(t.name, 'main') AS c "
@@ -239,7 +241,6 @@ std::string SqliteDialect::changed_value(const std::string& column,
   return quoted(column);
 }
 
-// CHECK constraints and generated columns are not told; the commit fails by their name.
 std::string SqliteDialect::constraints_sql(const TargetLayout& layout) const {
   const std::string table = is_table(layout);
   return fmt::format(
@@ -258,8 +259,17 @@ std::string SqliteDialect::constraints_sql(const TargetLayout& layout) const {
       "pragma_foreign_key_list(o.name, 'main') AS f "
       "WHERE o.type = 'table' AND lower(f.\"table\") = lower({1}) "
       "UNION ALL SELECT '', 'GENERATED column', NULL FROM main.sqlite_schema AS t, "
-      "pragma_table_xinfo(t.name, 'main') AS c WHERE {0} AND c.hidden > 1",
+      "pragma_table_xinfo(t.name, 'main') AS c WHERE {0} AND c.hidden > 1 "
+      "UNION ALL SELECT t.sql, 'DEFINITION', NULL FROM main.sqlite_schema AS t WHERE {0}",
       table, literal(layout.table));
+}
+
+void SqliteDialect::tell_constraints(std::vector<TextRow>& found) const {
+  std::erase_if(found, [](TextRow& row) {
+    if (row[1] != "DEFINITION") return false;
+    row[1] = "CHECK";
+    return !has_check(row[0].value_or(""));
+  });
 }
 
 std::string SqliteDialect::create_table_sql(const TargetLayout& layout) const {

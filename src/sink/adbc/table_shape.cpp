@@ -24,6 +24,8 @@ class Shaper {
   Status inspect();
   /// Errors of this table alone.
   Status check();
+  /// Gives columns wider types. Sets `is_undone` where that failed and nothing is changed.
+  Status alter(bool& is_undone);
   Result<FoundTable> apply();
 
  private:
@@ -36,7 +38,7 @@ class Shaper {
   Status inspect_changes();
   Status check_type(TargetColumn& column);
   Status plan_alterations();
-  Status alter();
+  Error alteration_error(ErrorCode code, const std::string& why) const;
   Status check_key() const;
   Status check_constraints() const;
   bool takes_not_null(const std::string& column) const;
@@ -55,6 +57,7 @@ class Shaper {
   std::vector<TextRow> constraints_;
   std::vector<TextRow> key_;
   std::vector<TextRow> kept_;
+  std::vector<TextRow> in_the_way_;
   std::set<std::string> lossy_;  // columns whose values the planned type does not all hold
   std::vector<ColumnChange> changes_;
   std::vector<std::string> alterations_;
@@ -78,6 +81,7 @@ Status Shaper::inspect() {
   }
   if (existing_.empty()) return {};
   RINGSYNC_ASSIGN(constraints_, client_.query_text(dialect_.constraints_sql(layout_)));
+  dialect_.tell_constraints(constraints_);
   RINGSYNC_ASSIGN(key_, client_.query_text(dialect_.key_sql(layout_)));
   return inspect_changes();
 }
@@ -88,14 +92,19 @@ Status Shaper::inspect_changes() {
     const ExistingColumn* const found = existing(column.name);
     if (found == nullptr || dialect_.fit(found->type, column) != ColumnFit::kAlter) continue;
     alters = true;
+    if (const auto sql = dialect_.in_the_way_sql(layout_, {column, found->type}); !sql.empty()) {
+      RINGSYNC_ASSIGN(const auto rows, client_.query_text(sql));
+      in_the_way_.insert(in_the_way_.end(), rows.begin(), rows.end());
+    }
     const std::string losses = dialect_.losses_sql(layout_, {column, found->type});
     if (losses.empty()) continue;
     RINGSYNC_ASSIGN(const int64_t lost, client_.query_integer(losses));
     if (lost > 0) lossy_.insert(column.name);
   }
-  const std::string kept = alters ? dialect_.kept_sql(layout_) : "";
-  if (kept.empty()) return {};
-  RINGSYNC_ASSIGN(kept_, client_.query_text(kept));
+  if (!alters) return {};
+  if (const std::string sql = dialect_.kept_sql(layout_); !sql.empty()) {
+    RINGSYNC_ASSIGN(kept_, client_.query_text(sql));
+  }
   return {};
 }
 
@@ -172,6 +181,10 @@ Status Shaper::check_type(TargetColumn& column) {
 
 Status Shaper::plan_alterations() {
   if (changes_.empty()) return {};
+  if (!in_the_way_.empty()) {
+    return alteration_error(ErrorCode::kDestinationTable,
+                            fmt::format("{} is in the way", in_the_way_[0][0].value_or("")));
+  }
   RINGSYNC_ASSIGN(alterations_, dialect_.alter_columns_sql(layout_, changes_, kept_));
   return {};
 }
@@ -246,18 +259,27 @@ Status Shaper::remember_key() {
   return {};
 }
 
-Status Shaper::alter() {
+Error Shaper::alteration_error(ErrorCode code, const std::string& why) const {
+  const ColumnChange& first = changes_[0];
+  return table_error(code, layout_,
+                     fmt::format("column {} is {} in the destination and cannot be made {}: {}; "
+                                 "drop what is in the way, run again and make it anew",
+                                 quoted(first.column.name), first.existing_type,
+                                 dialect_.type_name(first.column), why));
+}
+
+Status Shaper::alter(bool& is_undone) {
+  if (alterations_.empty()) return {};
+  const bool has_savepoints = dialect_.has_savepoints();
+  if (has_savepoints) RINGSYNC_TRY(client_.exec("SAVEPOINT ringsync_alteration"));
   for (const std::string& sql : alterations_) {
     const Status altered = client_.exec(sql);
     if (altered) continue;
-    const ColumnChange& first = changes_[0];
-    return table_error(altered.error().code, layout_,
-                       fmt::format("column {} is {} in the destination and cannot be made {}: {}; "
-                                   "where a view, an index or a constraint of yours is in the way, "
-                                   "drop it, run again and make it anew",
-                                   quoted(first.column.name), first.existing_type,
-                                   dialect_.type_name(first.column), altered.error().message));
+    // A lost connection takes nothing back.
+    is_undone = has_savepoints && client_.exec("ROLLBACK TO SAVEPOINT ringsync_alteration");
+    return alteration_error(altered.error().code, altered.error().message);
   }
+  if (has_savepoints) RINGSYNC_TRY(client_.exec("RELEASE SAVEPOINT ringsync_alteration"));
   return {};
 }
 
@@ -268,8 +290,6 @@ Result<FoundTable> Shaper::apply() {
     return FoundTable{true, true, true};
   }
   if (key_.empty()) RINGSYNC_TRY(remember_key());
-  // Before columns are added: the alterations are of the table as it was found.
-  RINGSYNC_TRY(alter());
   FoundTable found;
   found.is_aligned = existing_.size() == layout_.columns.size() && !has_other_types_;
   for (size_t i = 0; i < layout_.columns.size(); ++i) {
@@ -296,6 +316,8 @@ Result<FoundTable> shape_table(AdbcClient& client, const Dialect& dialect, Targe
   Status checked = shaper.check();
   is_table_error = !checked.ok();
   RINGSYNC_TRY(std::move(checked));
+  // Before columns are added: the alterations are of the table as it was found.
+  RINGSYNC_TRY(shaper.alter(is_table_error));
   return shaper.apply();
 }
 

@@ -76,10 +76,11 @@ TEST(ConfigurationSummary, TellsEveryKeysTypeAndDefaultWithinTheWidth) {
         told.replace(i, told.find_first_not_of(' ', i + 1) - i, " ");
       }
       EXPECT_THAT(told, AllOf(HasSubstr(key.description.substr(1)), HasSubstr(" [")));
-      EXPECT_EQ(told.ends_with("required"), key.required) << told;
-      EXPECT_TRUE(key.default_value.empty() ||
-                  told.ends_with("default " + std::string(key.default_value)))
-          << told;
+      EXPECT_EQ(told.find(", required") != std::string::npos, key.required) << told;
+      const std::string by_default = ", default " + std::string(key.default_value);
+      EXPECT_TRUE(key.default_value.empty() || told.find(by_default) != std::string::npos) << told;
+      EXPECT_THAT(told, HasSubstr(key.environment));
+      EXPECT_THAT(told, HasSubstr(key.needs));
     }
     std::istringstream lines(summary);
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), width) << line;
