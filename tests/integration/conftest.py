@@ -32,12 +32,9 @@ import read_back  # noqa: E402
 from cassandra import RequestValidationException  # noqa: E402
 from cassandra import protocol as cassandra_protocol  # noqa: E402
 from nodes import planted_login, tool  # noqa: E402
+from sanitizers import SANITIZERS  # noqa: E402
 
 VERSIONS = ("5.0", "4.1", "3.11")
-# Where a program built with sanitizers puts its reports, whatever environment a test gives it.
-SANITIZERS = {
-    name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ
-}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

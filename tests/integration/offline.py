@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import planted
-from conftest import SANITIZERS
+from sanitizers import SANITIZERS
 from sockets import relayed
 
 # Within the namespace: brings loopback up, listens, hands the socket out with the names of all
