@@ -69,7 +69,7 @@ def test_the_summary_of_a_sync_which_is_done_all_the_same(
     output, reason = broken
     done = run_into(output, ringsync, "sync", "--configuration", config(keyspace), "--to", "null:")
     assert done.returncode == 0, done.stderr
-    assert "the summary: standard output cannot be written" in done.stderr
+    assert "the summary: error[output]: standard output cannot be written" in done.stderr
     assert reason in done.stderr
 
 
