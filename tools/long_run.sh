@@ -103,7 +103,7 @@ run_simulation() {
     "--crashes --seeds ${RINGSYNC_TEST_CRASHED_WORLDS:-300}"; do
     printf 'simulation %s\n' "$arguments"
     # shellcheck disable=SC2086  # several words
-    "$simulation" $arguments
+    timeout 3600 "$simulation" $arguments
   done | tee "$results/simulation.txt"
   .venv/bin/python3 tools/long_run.py --commit "$commit" simulation "$results/simulation.txt"
 }

@@ -17,7 +17,7 @@ import psycopg
 from cql_session import Session
 from fivetran_client import until
 from read_back import NOT_MADE, DuckdbFile, PostgresqlDatabase, SqliteFile, is_not_made
-from shop import COLUMNS, Shop, Tables
+from shop import COLUMNS, KEY_LENGTHS, Shop, Tables
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "postgresql"))
 
@@ -176,7 +176,8 @@ class Checkpoint:
         unmarked = {row for row in before if table == "stock" and row[:2] in gone}
         assert met(arrived) == met(source) | met(unmarked), f"{table} is said to have come so far"
         assert arrived <= source | before
-        assert {row[0] for row in before} <= {row[0] for row in arrived}
+        key = slice(KEY_LENGTHS[table])
+        assert {row[key] for row in before} <= {row[key] for row in arrived}
 
 
 def _found(read: Callable[..., set[tuple]], *arguments: object) -> set[tuple]:

@@ -13,6 +13,7 @@ from cql_session import Session
 from fake_destination import FakeDestination
 
 COLUMNS = {"stock": ["shelf", "nr", "amount", "note"], "orders": ["id", "total", "note"]}
+KEY_LENGTHS = {"stock": 2, "orders": 1}  # so many of COLUMNS, the first, are the primary key
 SHELVES = 40
 Tables = dict[str, set[tuple]]
 

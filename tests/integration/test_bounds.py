@@ -18,7 +18,13 @@ def hangs():
     if {place!r} == "teardown":
         threading.Event().wait()
 
-def test_that_hangs(hangs):
+@pytest.fixture
+def hangs_too():
+    yield
+    if {place!r} == "teardown":
+        threading.Event().wait()
+
+def test_that_hangs(hangs_too, hangs):
     pass
 
 def test_behind_it():
@@ -43,5 +49,7 @@ def test_a_fixture_that_hangs_fails_its_test_and_lets_the_next_one_run(tmp_path,
         return
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"the {place} took more than fixture_timeout = 2 s" in done.stdout, done.stdout
+    hung = 2 if place == "teardown" else 1
+    assert done.stdout.count(f"Failed: the {place} took more than") >= hung, done.stdout
     passed = "2 passed, 1 error" if place == "teardown" else "1 passed, 1 error"
     assert passed in done.stdout, done.stdout

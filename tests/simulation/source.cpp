@@ -104,9 +104,10 @@ void SimSource::count_misread(const ScanRequest& request) {
   if (request.page_limit != 0) return;  // a probe may send another statement
   const std::string& table = request.query->table.name;
   if (!asked_for_.insert(table).second || !stage_.start_state) return;
-  const auto& run = stage_.start_state->tables[table].run;
-  if (!run) return;
-  for (const ScanPosition& at : run->active) {
+  const auto& tables = stage_.start_state->tables;
+  const auto known = tables.find(table);
+  if (known == tables.end() || !known->second.run) return;
+  for (const ScanPosition& at : known->second.run->active) {
     ScanRequest resumed{request.id, request.query, at.range, at.paging_state};
     if (inner_.would_misread(resumed)) {
       stage_.count("saved paging states that the cluster would misread");

@@ -23,8 +23,9 @@ constexpr std::array<std::string_view, 6> kLostWords = {
     "could not send data",          "connection has been closed",  "terminating connection"};
 
 /// Classes of SQLSTATE, and whole ones, whose messages name no values (PostgreSQL's manual,
-/// appendix A): connection, transaction, authorisation, catalog names, undefined or duplicate
-/// objects, resources, limits, state of objects, intervention, system errors.
+/// appendix A): connection, features not supported (which name objects only), transaction,
+/// authorisation, catalog names, undefined or duplicate objects, resources, limits, state of
+/// objects, intervention, system errors.
 constexpr std::array<std::string_view, 17> kPlainStates = {
     "08",    "0A",    "25",    "28", "3D", "3F", "40", "42501", "42P01",
     "42P06", "42P07", "42703", "53", "54", "55", "57", "58"};
