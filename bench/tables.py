@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import cql_session
 from cassandra.concurrent import execute_concurrent_with_args
 from cassandra.query import UNSET_VALUE
-from fivetran import served
+from fivetran import serve_command, served
 from forked import run_forked
 from harness import BUILD, DATA, cluster, drain, say, spread, sync
 from memory import create_keyspace
@@ -141,9 +141,8 @@ def contenders(node: dict, shape: str) -> Iterator[tuple[str, Callable[[pathlib.
         "sync → DuckDB",
         lambda folder: sync(node, KEYSPACE, f"duckdb:{folder}/warehouse.db", folder, shape),
     )
-    serve = [BUILD / "ringsync", "serve", "--address", "127.0.0.1", "--port", "0"]
     configuration = {**cluster(node, KEYSPACE), "tables": shape}
-    yield "serve", lambda folder: served(serve, configuration, folder)
+    yield "serve", lambda folder: served(serve_command(BUILD / "ringsync"), configuration, folder)
 
 
 def load(node: dict, name: str, seed: int) -> None:

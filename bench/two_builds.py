@@ -2,6 +2,7 @@
 turns on one cluster. The two of a round are compared with each other, so that what else the
 machine does weighs little."""
 
+import functools
 import pathlib
 import statistics
 import tempfile
@@ -60,14 +61,14 @@ def whole(node: dict, keyspace: str, programs: dict, target: str) -> Callable[[i
     def run(program: pathlib.Path, folder: pathlib.Path) -> dict:
         return sync(node, keyspace, target.format(folder), folder, program=program)
 
-    return lambda _: {name: bound(run, program) for name, program in programs.items()}
+    return lambda _: by_each(run, programs)
 
 
 def by_serve(node: dict, keyspace: str, programs: dict) -> Callable[[int], dict]:
     def run(program: pathlib.Path, folder: pathlib.Path) -> dict:
         return served(serve_command(program), flights(node, keyspace), folder)
 
-    return lambda _: {name: bound(run, program) for name, program in programs.items()}
+    return lambda _: by_each(run, programs)
 
 
 def changed(node: dict, keyspace: str, programs: dict, folder: str) -> Callable[[int], dict]:
@@ -84,13 +85,13 @@ def changed(node: dict, keyspace: str, programs: dict, folder: str) -> Callable[
                     run(name, pathlib.Path(scratch))
         # The flights of the round before the last again, so that the overlap does not grow.
         nyc(keyspace, "change", "--update", CHANGED_ROWS, "--add", 0, "--seed", number % 2)
-        return {name: bound(run, name) for name in programs}
+        return by_each(run, {name: name for name in programs})
 
     return start_round
 
 
-def bound(run: Callable, argument: object) -> Run:
-    return lambda folder: run(argument, folder)
+def by_each(run: Callable, arguments: dict[str, object]) -> dict[str, Run]:
+    return {name: functools.partial(run, argument) for name, argument in arguments.items()}
 
 
 def report(measured: dict) -> None:

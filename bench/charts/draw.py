@@ -43,8 +43,8 @@ def middle(runs: Runs, figure: str) -> tuple[float, float, float]:
     return median, median - min(values), max(values) - median
 
 
-def line(axes, groups: dict[object, Runs], figure: str, label: str, scale: float = 1) -> None:
-    points = [[part * scale for part in middle(runs, figure)] for runs in groups.values()]
+def line(axes, groups: dict[object, Runs], figure: str, label: str) -> None:
+    points = [middle(runs, figure) for runs in groups.values()]
     medians, down, up = zip(*points, strict=True)
     axes.errorbar(list(groups), medians, yerr=[down, up], label=label, marker="o", capsize=3)
 
@@ -57,6 +57,18 @@ def save(figure, folder: pathlib.Path, name: str) -> None:
 
 def plain_numbers(axis) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+
+
+def label_curves(axes, title: str, along: str, **scale: object) -> None:
+    """`scale`: of the axis that goes along, matplotlib's arguments."""
+    if scale:
+        axes.set_xscale(**scale)
+    axes.set_ylim(bottom=0)
+    axes.set_title(title)
+    axes.set_xlabel(along)
+    plain_numbers(axes.xaxis)
+    plain_numbers(axes.yaxis)
+    axes.legend()
 
 
 def panels(count: int, height: float = 3.4):
@@ -106,13 +118,7 @@ def in_flight(measured: dict, folder: pathlib.Path) -> None:
         line(rates, of, "rows_s", name)
         line(memory, of, "peak_mib", name)
     for axes, title in ((rates, "rows a second"), (memory, "peak memory, MiB")):
-        axes.set_xscale("log", base=2)
-        axes.set_ylim(bottom=0)
-        axes.set_xlabel("scans in flight")
-        axes.set_title(title)
-        plain_numbers(axes.xaxis)
-        plain_numbers(axes.yaxis)
-        axes.legend()
+        label_curves(axes, title, "scans in flight", value="log", base=2)
     save(figure, folder, "in_flight")
 
 
@@ -124,10 +130,7 @@ def first_load(measured: dict, folder: pathlib.Path) -> None:
         line(cpu, of, "cpu_s_per_million", name)
         line(memory, of, "peak_mib", name)
     for axes, title in ((cpu, "CPU-seconds per million rows"), (memory, "peak memory, MiB")):
-        axes.set_ylim(bottom=0)
-        axes.set_xlabel("times 336,776 rows")
-        axes.set_title(title)
-        axes.legend()
+        label_curves(axes, title, "times 336,776 rows")
     save(figure, folder, "first_load")
 
 
@@ -139,12 +142,7 @@ def incremental(measured: dict, folder: pathlib.Path) -> None:
         line(seconds, of, "sync_s", label)
         line(cpu, of, "cpu_s", label)
     for axes, title in ((seconds, "seconds of the sync"), (cpu, "CPU-seconds")):
-        axes.set_xscale("log")
-        axes.set_ylim(bottom=0)
-        axes.set_xlabel("changed rows")
-        axes.set_title(title)
-        plain_numbers(axes.xaxis)
-        axes.legend()
+        label_curves(axes, title, "changed rows", value="log")
     save(figure, folder, "incremental")
 
 
@@ -172,12 +170,7 @@ def replay(measured: dict, folder: pathlib.Path) -> None:
         checkpoints: ("CPU-seconds per million rows", "rows a checkpoint"),
     }
     for axes, (title, along) in titles.items():
-        axes.set_xscale("log")
-        axes.set_ylim(bottom=0)
-        axes.set_title(title)
-        axes.set_xlabel(along)
-        plain_numbers(axes.xaxis)
-        axes.legend()
+        label_curves(axes, title, along, value="log")
     save(figure, folder, "replay")
 
 
