@@ -248,6 +248,26 @@ TEST_P(Tables, WhatTheOwnerHasAddedStaysOrIsNamedAsInTheWay) {
   }
 }
 
+TEST_P(Tables, OfSeveralColumnsTheOneIsNamedThatSomethingIsInTheWayOf) {
+  const auto plan_of_two = [](TypeKind kind) {
+    return plan_of("t", {{"id", TypeKind::kInt}, {"a", kind}, {"v", kind}});
+  };
+  PageBuilder numbers(3);
+  numbers.number(int32_t{1}).number(int32_t{-4}).number(int32_t{-5});
+  run(plan_of_two(TypeKind::kInt), numbers);
+  own({"CREATE VIEW " + destination_->table("shown") + " AS SELECT v FROM " +
+       destination_->table("t")});
+  auto sink = open_sink();
+  const auto opened = sink->open_table(plan_of_two(TypeKind::kText));
+  ASSERT_EQ(opened.ok(), quirks_.widens_under_views);
+  if (!opened.ok()) {
+    EXPECT_THAT(opened.error().message, AllOf(HasSubstr("column \"v\""), HasSubstr("shown")));
+  }
+  commit(*sink);
+  sink.reset();
+  EXPECT_THAT(rows("t", {"id", "a", "v"}), ElementsAre("1|-4|-5"));
+}
+
 TEST_P(Tables, ATypeThatWouldLoseValuesIsRefused) {
   put(plan_with(TypeKind::kText), 1, "no number");
   auto sink = open_sink();

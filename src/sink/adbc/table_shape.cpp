@@ -38,7 +38,7 @@ class Shaper {
   Status inspect_changes();
   Status check_type(TargetColumn& column);
   Status plan_alterations();
-  Error alteration_error(ErrorCode code, const std::string& why) const;
+  Error alteration_error(ErrorCode code, const ColumnChange& change, const std::string& why) const;
   Status check_key() const;
   Status check_constraints() const;
   bool takes_not_null(const std::string& column) const;
@@ -57,7 +57,7 @@ class Shaper {
   std::vector<TextRow> constraints_;
   std::vector<TextRow> key_;
   std::vector<TextRow> kept_;
-  std::vector<TextRow> in_the_way_;
+  std::map<std::string, std::string> in_the_way_;  // of what is the owner's, by column
   std::set<std::string> lossy_;  // columns whose values the planned type does not all hold
   std::vector<ColumnChange> changes_;
   std::vector<std::string> alterations_;
@@ -94,7 +94,7 @@ Status Shaper::inspect_changes() {
     alters = true;
     if (const auto sql = dialect_.in_the_way_sql(layout_, {column, found->type}); !sql.empty()) {
       RINGSYNC_ASSIGN(const auto rows, client_.query_text(sql));
-      in_the_way_.insert(in_the_way_.end(), rows.begin(), rows.end());
+      if (!rows.empty()) in_the_way_[column.name] = rows[0][0].value_or("");
     }
     const std::string losses = dialect_.losses_sql(layout_, {column, found->type});
     if (losses.empty()) continue;
@@ -164,6 +164,10 @@ Status Shaper::check_type(TargetColumn& column) {
     case ColumnFit::kSame: return {};
     case ColumnFit::kAlter:
       if (lossy_.count(column.name) > 0) break;
+      if (const auto other = in_the_way_.find(column.name); other != in_the_way_.end()) {
+        return alteration_error(ErrorCode::kDestinationTable, {column, found->type},
+                                other->second + " is in the way");
+      }
       changes_.push_back({column, found->type});
       return {};
     case ColumnFit::kWider:
@@ -181,10 +185,6 @@ Status Shaper::check_type(TargetColumn& column) {
 
 Status Shaper::plan_alterations() {
   if (changes_.empty()) return {};
-  if (!in_the_way_.empty()) {
-    return alteration_error(ErrorCode::kDestinationTable,
-                            fmt::format("{} is in the way", in_the_way_[0][0].value_or("")));
-  }
   RINGSYNC_ASSIGN(alterations_, dialect_.alter_columns_sql(layout_, changes_, kept_));
   return {};
 }
@@ -259,13 +259,13 @@ Status Shaper::remember_key() {
   return {};
 }
 
-Error Shaper::alteration_error(ErrorCode code, const std::string& why) const {
-  const ColumnChange& first = changes_[0];
+Error Shaper::alteration_error(ErrorCode code, const ColumnChange& change,
+                               const std::string& why) const {
   return table_error(code, layout_,
                      fmt::format("column {} is {} in the destination and cannot be made {}: {}; "
                                  "drop what is in the way, run again and make it anew",
-                                 quoted(first.column.name), first.existing_type,
-                                 dialect_.type_name(first.column), why));
+                                 quoted(change.column.name), change.existing_type,
+                                 dialect_.type_name(change.column), why));
 }
 
 Status Shaper::alter(bool& is_undone) {
@@ -277,7 +277,7 @@ Status Shaper::alter(bool& is_undone) {
     if (altered) continue;
     // A lost connection takes nothing back.
     is_undone = has_savepoints && client_.exec("ROLLBACK TO SAVEPOINT ringsync_alteration");
-    return alteration_error(altered.error().code, altered.error().message);
+    return alteration_error(altered.error().code, changes_[0], altered.error().message);
   }
   if (has_savepoints) RINGSYNC_TRY(client_.exec("RELEASE SAVEPOINT ringsync_alteration"));
   return {};
