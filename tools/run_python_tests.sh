@@ -2,7 +2,7 @@
 # Runs the Python package's tests; arguments go to pytest. tools/build_python.sh has built it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export PYTHONPATH=build/python/package
+export PYTHONPATH=build/python/package:.deps/spark
 # As a customer of Fivetran's has it: its SDK looks up what is not installed in its environment.
 .deps/fivetran_sdk/bin/pip install -q --disable-pip-version-check --no-deps --force-reinstall \
   build/python/ringsync-*.whl

@@ -183,6 +183,17 @@ setup_fivetran_sdk() {
   echo "$SETUP_FIVETRAN_SDK" >"$folder/.stamp"
 }
 
+# A folder for PYTHONPATH: Spark is as large as all else together, and the demo needs none of it.
+setup_spark() {
+  local requirements="$SETUP_ROOT/tests/python/requirements-spark.txt" folder="$SETUP_ROOT/.deps/spark"
+  cmp -s "$requirements" "$folder/.stamp" && return 0
+  setup_say "fetching $(tail -1 "$requirements")"
+  rm -rf "$folder"
+  "$SETUP_ROOT/.venv/bin/pip" install -q --disable-pip-version-check --target "$folder" \
+    -r "$requirements" || return 1
+  cp "$requirements" "$folder/.stamp"
+}
+
 setup_toxiproxy() {
   local folder="$SETUP_ROOT/.deps/toxiproxy" module="${SETUP_TOXIPROXY%@*}" version="${SETUP_TOXIPROXY#*@}"
   [[ -f $folder/.stamp && $(<"$folder/.stamp") == "$SETUP_TOXIPROXY" ]] && return 0
@@ -240,7 +251,7 @@ setup_peers() {
 setup_charts() { setup_python_venv && setup_bench_python charts; }
 setup_test() {
   setup_demo && setup_rust_checks && setup_packaging && setup_packages postgresql valgrind &&
-    setup_newest_duckdb && setup_fivetran_sdk && setup_toxiproxy && setup_fuzzing
+    setup_newest_duckdb && setup_fivetran_sdk && setup_spark && setup_toxiproxy && setup_fuzzing
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then

@@ -2,8 +2,10 @@
 // value has structure; the package's own functions are documented there.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
@@ -11,8 +13,10 @@
 #include <unistd.h>
 
 #include <functional>
+#include <tuple>
 
 #include "base/log.h"
+#include "config/keys.h"
 #include "python/core/arrow_stream.h"
 #include "python/core/caller.h"
 #include "python/core/errors.h"
@@ -101,6 +105,9 @@ nb::list sync(const std::string& configuration_json, const std::string& state_js
   return tables;
 }
 
+/// A part as Python holds it: table's id, range, rows and bytes a row of the whole table.
+using PartTuple = std::tuple<std::string, Token, Token, uint64_t, uint64_t>;
+
 /// A scan as Python holds it: a forked process has none of the threads that its connections need.
 class PythonScan {
  public:
@@ -119,6 +126,34 @@ class PythonScan {
   nb::object stream() const { return stream_capsule(here()); }
   nb::object schema() const { return schema_capsule(*here()); }
 
+  std::vector<PartTuple> parts(uint64_t bytes_target, uint32_t least) const {
+    PartSizing sizing;
+    sizing.part_bytes_target = bytes_target;
+    sizing.parts_min = least;
+    using Parts = std::vector<ScanPart>;
+    const std::function<Result<Parts>()> share_out = [scan = here(), sizing] {
+      return scan->parts(sizing);
+    };
+    std::vector<PartTuple> parts;
+    for (const ScanPart& part : value_or_raise(run_interruptibly(share_out))) {
+      parts.emplace_back(part.table_id, part.range.start, part.range.end, part.table.rows,
+                         part.table.row_bytes);
+    }
+    return parts;
+  }
+
+  std::pair<int64_t, int64_t> times() const {
+    const std::function<Result<ScanTimes>()> ask = [scan = here()] { return scan->times(); };
+    const ScanTimes times = value_or_raise(run_interruptibly(ask));
+    return {times.until_ms, times.overlap_ms};
+  }
+
+  std::unique_ptr<PythonScan> of_part(const PartTuple& part) const {
+    const auto& [table_id, start, end, rows, row_bytes] = part;
+    return std::make_unique<PythonScan>(
+        value_or_raise(here()->of_part({table_id, {start, end}, {rows, row_bytes}})));
+  }
+
  private:
   const std::shared_ptr<const Scan>& here() const {
     if (getpid() != process_) {
@@ -136,11 +171,11 @@ class PythonScan {
 std::unique_ptr<PythonScan> open_scan(const std::string& configuration_json,
                                       const std::string& table,
                                       std::optional<std::vector<std::string>> columns,
-                                      std::optional<int64_t> since_ms) {
+                                      std::optional<int64_t> since_ms, bool spark_types) {
   using Opened = std::shared_ptr<const Scan>;
   const std::function<Result<Opened>()> open =
       [configuration = configuration_of(configuration_json),
-       wish = ScanWish{table, std::move(columns), since_ms}] {
+       wish = ScanWish{table, std::move(columns), since_ms, spark_types}] {
         return Scan::open(configuration, wish);
       };
   return std::make_unique<PythonScan>(value_or_raise(run_interruptibly(open)));
@@ -159,6 +194,14 @@ NB_MODULE(_core, m) {
   m.def(
       "validate", [](const std::string& json) { python::configuration_of(json); },
       "configuration_json"_a, "Raises ConfigurationError where the configuration is wrong.");
+  m.def(
+      "configuration_keys",
+      [] {
+        std::vector<std::string> names;
+        for (const auto& key : ringsync::configuration_keys()) names.emplace_back(key.name);
+        return names;
+      },
+      "The names of all keys of the configuration.");
   m.def("schema", &python::schema, "configuration_json"_a,
         "The tables as the Connector SDK wants them declared.");
   m.def("sync", &python::sync, "configuration_json"_a, "state_json"_a, "resync"_a, "upsert"_a,
@@ -167,7 +210,7 @@ NB_MODULE(_core, m) {
   m.def("take_log_lines", &python::take_log_lines,
         "Log lines since the last call, each a JSON object.");
   m.def("open_scan", &python::open_scan, "configuration_json"_a, "table"_a, "columns"_a.none(),
-        "since_ms"_a.none(), "Connects and finds the table.");
+        "since_ms"_a.none(), "spark_types"_a = false, "Connects and finds the table.");
   nb::class_<python::PythonScan>(
       m, "Scan", "One table as a stream of Arrow record batches; see ringsync.scan.")
       .def(
@@ -178,5 +221,12 @@ NB_MODULE(_core, m) {
           "released. The schema is the table's, whatever is requested.")
       .def(
           "__arrow_c_schema__", [](const python::PythonScan& scan) { return scan.schema(); },
-          "The schema of its batches.");
+          "The schema of its batches.")
+      .def("_parts", &python::PythonScan::parts, "bytes_target"_a, "least"_a,
+           "The table shared out among readers: parts that _of_part takes.")
+      .def("_times", &python::PythonScan::times,
+           "(until, overlap), in milliseconds: a reading that begins with the rows after `until`"
+           " less `overlap` misses none that this one does not have.")
+      .def("_of_part", &python::PythonScan::of_part, "part"_a,
+           "The same of one part, over the same connections.");
 }

@@ -14,6 +14,8 @@
 #include "python/core/errors.h"
 #include "sink/arrow/arrow_mapping.h"
 #include "sync/engine.h"
+#include "sync/preview.h"
+#include "sync/survey.h"
 
 namespace ringsync::python {
 namespace {
@@ -83,8 +85,7 @@ Status Scan::choose(const Table& whole) {
     for (const Column& column : whole.columns) names.push_back(column.name);
   }
   if (names.empty()) return Error{ErrorCode::kConfig, "columns: name at least one"};
-  RINGSYNC_ASSIGN(const std::vector<ArrowType> types,
-                  arrow_types(table_, arrow_encoding(configuration_)));
+  RINGSYNC_ASSIGN(const std::vector<ArrowType> types, arrow_types(table_, encoding()));
   for (const std::string& name : names) {
     const int index = table_.find_column(name);
     if (index < 0) {
@@ -95,6 +96,70 @@ Status Scan::choose(const Table& whole) {
     columns_.push_back(static_cast<uint16_t>(index));
   }
   return {};
+}
+
+ArrowEncoding Scan::encoding() const {
+  ArrowEncoding encoding = arrow_encoding(configuration_);
+  encoding.times_as_text = wish_.spark_types;
+  encoding.uuids_as_text = wish_.spark_types;
+  return encoding;
+}
+
+SyncOptions Scan::options() const {
+  using Names = std::vector<std::string>;
+  SyncOptions options = sync_options(configuration_);
+  options.select = [this](const Names& found) -> Result<Names> {
+    if (std::ranges::find(found, wish_.table) != found.end()) return Names{wish_.table};
+    return no_such_table(configuration_.keyspace, wish_.table);
+  };
+  options.leave_out = [this](const Table& table) {
+    Names names;
+    for (const Column& column : table.columns) {
+      if (is_left_out(wish_, column)) names.push_back(column.name);
+    }
+    return Result<Names>(std::move(names));
+  };
+  options.initial_start_ms = wish_.since_ms;
+  if (part_) options.part = ReadPart{{part_->range}, part_->table};
+  // Whole pages, one way through the table: what comes twice cannot be taken back.
+  options.checkpoint_interval_rows = kNoCheckpoint;
+  options.use_indexes = false;
+  options.pipeline.bytes_max = kQueueBytes;
+  if (!options.initial_start_ms) options.cursor_column.clear();
+  return options;
+}
+
+Result<std::vector<ScanPart>> Scan::parts(const PartSizing& sizing) const {
+  const SystemClock clock;
+  RINGSYNC_ASSIGN(const std::vector<TablePreview> previews,
+                  preview_sync(*source_, nullptr, clock, options()));
+  const TablePreview& preview = previews.front();
+  if (preview.error) return preview.error->within("table " + wish_.table);
+  RINGSYNC_ASSIGN(const Ring ring, source_->ring());
+  std::vector<ScanPart> parts;
+  for (const TokenRange& range : plan_parts(ring.tokens, preview.table, sizing)) {
+    parts.push_back({table_.id, range, preview.table});
+  }
+  return parts;
+}
+
+Result<ScanTimes> Scan::times() const {
+  const SyncOptions choice = options();
+  const SystemClock clock;
+  RINGSYNC_ASSIGN(const PlanningTimes times, planning_times(*source_, clock, choice.lag_ms));
+  return ScanTimes{times.until_ms, choice.overlap_ms};
+}
+
+Result<std::shared_ptr<const Scan>> Scan::of_part(ScanPart part) const {
+  if (part.table_id != table_.id) {
+    return Error{ErrorCode::kSchemaChanged,
+                 fmt::format("table {} was dropped and made anew since it was shared out; read it "
+                             "again",
+                             wish_.table)};
+  }
+  const std::shared_ptr<Scan> scan(new Scan(*this));
+  scan->part_ = std::move(part);
+  return std::shared_ptr<const Scan>(scan);
 }
 
 /// What the consumer and the reading thread share.
@@ -127,29 +192,9 @@ Result<SliceQueue::Popped> ScanRun::next(int64_t timeout_ms, PageSlice& slice) {
 }
 
 Status ScanRun::Reading::read() {
-  using Names = std::vector<std::string>;
-  const ScanWish& wish = scan->wish_;
-  SyncOptions options = sync_options(scan->configuration_);
-  options.select = [this, &wish](const Names& found) -> Result<Names> {
-    if (std::ranges::find(found, wish.table) != found.end()) return Names{wish.table};
-    return no_such_table(scan->configuration_.keyspace, wish.table);
-  };
-  options.leave_out = [&wish](const Table& table) {
-    Names names;
-    for (const Column& column : table.columns) {
-      if (is_left_out(wish, column)) names.push_back(column.name);
-    }
-    return Result<Names>(std::move(names));
-  };
-  options.initial_start_ms = wish.since_ms;
-  // Whole pages, one way through the table: what comes twice cannot be taken back.
-  options.checkpoint_interval_rows = kNoCheckpoint;
-  options.use_indexes = false;
-  options.pipeline.bytes_max = kQueueBytes;
-  if (!options.initial_start_ms) options.cursor_column.clear();
-  ScanSink sink(scan->table_, arrow_encoding(scan->configuration_), queue);
+  ScanSink sink(scan->table_, scan->encoding(), queue);
   const SystemClock clock;
-  SyncEngine engine(source, sink, clock, std::move(options));
+  SyncEngine engine(source, sink, clock, scan->options());
   RINGSYNC_ASSIGN(const SyncSummary summary, engine.run());
   for (const TableSummary& table : summary.tables) {
     if (table.error) return table.error->within("table " + table.name);

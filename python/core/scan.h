@@ -10,17 +10,33 @@
 
 #include "base/result.h"
 #include "config/configuration.h"
+#include "model/token_range.h"
+#include "plan/parts.h"
 #include "python/core/cancellable_source.h"
 #include "python/core/scan_sink.h"
 #include "sink/arrow/arrow_type.h"
 #include "source/source.h"
+#include "sync/options.h"
 
 namespace ringsync::python {
+
+/// What one of several readers of a table reads, as whoever shared it out found it.
+struct ScanPart {
+  std::string table_id;
+  TokenRange range;
+  TableEstimate table;  // of the whole ring
+};
+
+struct ScanTimes {
+  int64_t until_ms = 0;    // since the epoch
+  int64_t overlap_ms = 0;  // `overlap_seconds`
+};
 
 struct ScanWish {
   std::string table;
   std::optional<std::vector<std::string>> columns;  // in the order wanted; none: all
   std::optional<int64_t> since_ms;                  // only rows whose cursor is later
+  bool spark_types = false;  // times and UUIDs as text: Spark has no types that hold them
 };
 
 class Scan;
@@ -53,6 +69,14 @@ class Scan {
   const std::vector<ArrowField>& fields() const { return fields_; }
   /// Where the fields lie in the pages of a run.
   const std::vector<uint16_t>& columns() const { return columns_; }
+  /// Shares the table out. Reads a few small pages, which tell its size.
+  Result<std::vector<ScanPart>> parts(const PartSizing& sizing) const;
+  /// Up to when rows are sure to be seen by now, and how far before that the next reading is to
+  /// begin. Errors: those of the source.
+  Result<ScanTimes> times() const;
+  /// The same scan of one part, over the same connections. Error kSchemaChanged where the part is
+  /// of a table that has been dropped since.
+  Result<std::shared_ptr<const Scan>> of_part(ScanPart part) const;
 
  private:
   friend class ScanRun;  // and with it its Reading
@@ -62,6 +86,9 @@ class Scan {
   Status connect();
   Result<Table> narrowed(const Keyspace& keyspace) const;
   Status choose(const Table& whole);
+  ArrowEncoding encoding() const;
+  /// Outlived by the scan.
+  SyncOptions options() const;
 
   const Configuration configuration_;
   const ScanWish wish_;
@@ -69,6 +96,7 @@ class Scan {
   Table table_;  // with the columns that are sent: key and those wanted
   std::vector<ArrowField> fields_;
   std::vector<uint16_t> columns_;
+  std::optional<ScanPart> part_;  // none: the whole table
 };
 
 }  // namespace ringsync::python

@@ -34,14 +34,14 @@ def scan(
     Raises ConfigurationError where configuration, table, columns or since are wrong, else
     SourceError.
     """
-    wanted, since_ms = _names(columns), _milliseconds(since)
+    wanted, since_ms = column_names(columns), milliseconds(since)
     try:
         return _core.open_scan(configuration_json(configuration), table, wanted, since_ms)
     finally:
         hand_on(StandardLog())
 
 
-def _names(columns: Sequence[str] | None) -> list[str] | None:
+def column_names(columns: Sequence[str] | None) -> list[str] | None:
     if columns is None:
         return None
     names = [] if isinstance(columns, str) else list(columns)
@@ -53,7 +53,7 @@ def _names(columns: Sequence[str] | None) -> list[str] | None:
     return names
 
 
-def _milliseconds(since: datetime.datetime | str | None) -> int | None:
+def milliseconds(since: datetime.datetime | str | None) -> int | None:
     if since is None:
         return None
     if isinstance(since, str):

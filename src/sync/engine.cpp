@@ -118,6 +118,8 @@ bool SyncEngine::start_next_work() {
     if (table->phase() == TablePhase::kWaiting) {
       table->begin(std::make_shared<TableEncoders>(table->plan(), source_, &sink_),
                    clock_.steady_ms());
+      options_.part ? table->plan_reads(options_.part->table, read_setting())
+                    : table->probe_first();
     }
     if (table->phase() != TablePhase::kReading) continue;
     if (auto work = table->take_work()) {

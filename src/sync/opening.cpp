@@ -42,6 +42,9 @@ std::set<std::string> tables_built_on(const SyncState& state) {
 Status load_state(Sink& sink, const SyncOptions& options, const SourceIdentity& identity,
                   OpenedSync& sync) {
   RINGSYNC_ASSIGN(const std::optional<StoredState> stored, sink.load_state());
+  if (stored && options.part) {
+    return Error{ErrorCode::kInternal, "a state tells of whole tables, and a part was to be read"};
+  }
   if (stored) {
     if (options.import_state) {
       return Error{

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "model/table.h"
+#include "model/token_range.h"
 #include "plan/read_costs.h"
 #include "plan/splits.h"
 #include "sync/flow_control.h"
@@ -17,6 +18,13 @@
 #include "sync/state_import.h"
 
 namespace ringsync {
+
+/// What one of several readers reads of every table: by splits of its ranges, without a probe and
+/// without an index, into a sink that has no saved state.
+struct ReadPart {
+  std::vector<TokenRange> ranges;
+  TableEstimate table;  // of the whole ring
+};
 
 struct SyncOptions {
   std::string cursor_column = "updated_at";
@@ -26,6 +34,7 @@ struct SyncOptions {
   bool use_indexes = true;
   ReadCosts costs;                          // by which index windows or a scan are chosen
   std::optional<int64_t> initial_start_ms;  // a first run reads only rows whose cursor is later
+  std::optional<ReadPart> part;             // none: all of every table
   uint32_t rows_per_second_max = 0;         // of the whole sync; 0: no limit
   uint32_t checkpoint_interval_rows = 1000;
   int64_t checkpoint_interval_ms = 1000;           // also where hardly a row comes

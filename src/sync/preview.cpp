@@ -37,6 +37,7 @@ Status probe_tables(std::vector<Probed>& tables, Source& source, ScanSet& scans,
       by_run[table.run.get()] = &table;
       table.run->begin(std::make_shared<TableEncoders>(table.run->plan(), source, nullptr),
                        clock.steady_ms());
+      table.run->probe_first();
       ScanWork probe = *table.run->take_work();
       probe.purpose = ScanPurpose::kSizeProbe;  // the estimates are shown: as good as they can be
       scans.start_estimate(*table.run, std::move(probe));

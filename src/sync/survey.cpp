@@ -8,32 +8,19 @@
 #include <utility>
 
 #include "base/log.h"
+#include "plan/token_ranges.h"
 
 namespace ringsync {
 namespace {
 
 constexpr int64_t kClockSkewMs = 5000;
 
-Result<PlanningTimes> planning_times(Source& source, const Clock& clock, int64_t lag_ms) {
-  RINGSYNC_ASSIGN(const int64_t server_ms, source.server_time_ms());
-  PlanningTimes times;
-  times.now_us = clock.wall_us();
-  const int64_t client_ms = times.now_us / 1000;
-  const int64_t apart_ms = std::abs(client_ms - server_ms);
-  if (apart_ms > kClockSkewMs) {
-    log_warning(
-        "this machine's clock and the coordinator's are {} ms apart; the earlier one counts",
-        apart_ms);
-  }
-  times.until_ms = std::min(client_ms, server_ms) - lag_ms;
-  return times;
-}
-
 PlanningOptions planning_options(const SyncOptions& options) {
   PlanningOptions planning;
   planning.cursor_column = options.cursor_column;
   planning.overlap_ms = options.overlap_ms;
-  planning.use_indexes = options.use_indexes;
+  // Windows of an index go round the whole ring.
+  planning.use_indexes = options.use_indexes && !options.part;
   planning.floor_ms = options.initial_start_ms;
   return planning;
 }
@@ -70,10 +57,32 @@ Status choose_columns(Survey& survey, const SyncOptions& options) {
   return Error{ErrorCode::kSelection, fmt::format("{}", fmt::join(problems, "\n"))};
 }
 
+/// Ranges that other readers read are as good as done.
+void leave_to_others(RunState& run, const ReadPart& part) {
+  const std::vector<TokenRange> others = without({kWholeRing}, part.ranges);
+  run.done.insert(run.done.end(), others.begin(), others.end());
+  run.done = merged(std::move(run.done));
+}
+
 }  // namespace
 
 bool Survey::is_chosen(const std::string& table) const {
   return std::find(chosen.begin(), chosen.end(), table) != chosen.end();
+}
+
+Result<PlanningTimes> planning_times(Source& source, const Clock& clock, int64_t lag_ms) {
+  RINGSYNC_ASSIGN(const int64_t server_ms, source.server_time_ms());
+  PlanningTimes times;
+  times.now_us = clock.wall_us();
+  const int64_t client_ms = times.now_us / 1000;
+  const int64_t apart_ms = std::abs(client_ms - server_ms);
+  if (apart_ms > kClockSkewMs) {
+    log_warning(
+        "this machine's clock and the coordinator's are {} ms apart; the earlier one counts",
+        apart_ms);
+  }
+  times.until_ms = std::min(client_ms, server_ms) - lag_ms;
+  return times;
 }
 
 Result<Survey> survey_source(Source& source, const Clock& clock, const SyncOptions& options) {
@@ -94,6 +103,7 @@ std::unique_ptr<TableRun> plan_run(const Source& source, const Survey& survey, c
                                    TableState& state, const SyncOptions& options) {
   TablePlan plan = plan_table(table, state, planning_options(options), survey.times,
                               survey.columns.at(table.name));
+  if (options.part) leave_to_others(*state.run, *options.part);
   const std::string base =
       fmt::format("{}\n{}\n{}", table.id, key_fingerprint(table), columns_fingerprint(plan.table));
   const auto paging = [&source, base,

@@ -28,6 +28,10 @@ struct Survey {
   bool is_chosen(const std::string& table) const;
 };
 
+/// The clocks of this machine and of the source, which are to be taken before the schema. Where
+/// they are far apart a warning tells it. Errors: those of the source.
+Result<PlanningTimes> planning_times(Source& source, const Clock& clock, int64_t lag_ms);
+
 /// Errors: those of the source, and what `options.select` and `options.leave_out` return;
 /// kSelection names all columns of primary keys that were to be left out.
 Result<Survey> survey_source(Source& source, const Clock& clock, const SyncOptions& options);

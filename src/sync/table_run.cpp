@@ -34,13 +34,16 @@ TableRun::TableRun(TablePlan plan, TableState& state, PagingFingerprint paging_f
   summary_.name = plan_.table.name;
   summary_.mode = plan_.mode;
   summary_.run = plan_.run;
-  summary_.resumed = !is_untouched();
+  summary_.resumed = goes_on_ && !is_untouched();
 }
 
 void TableRun::begin(std::shared_ptr<TableEncoders> encoders, int64_t now_ms) {
   encoders_ = std::move(encoders);
   phase_ = TablePhase::kReading;
   began_ms_ = now_ms;
+}
+
+void TableRun::probe_first() {
   ScanWork probe;
   probe.purpose = plan_.cursor_index.empty() ? ScanPurpose::kSizeProbe : ScanPurpose::kQuickProbe;
   pending_.push_back(std::move(probe));

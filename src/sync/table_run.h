@@ -94,8 +94,10 @@ class TableRun {
     return is_size_probe(purpose) ? whole_table_ : query_;
   }
 
-  /// The table is being read from `now_ms` (steady) on; its first work is a probe of its size.
+  /// The table is being read from `now_ms` (steady) on.
   void begin(std::shared_ptr<TableEncoders> encoders, int64_t now_ms);
+  /// Its first work is a probe of its size.
+  void probe_first();
   /// What a quick probe tells is not enough: probes further, from the start. False where it is.
   bool probe_further(TableEstimate estimate, const ReadSetting& setting);
   /// The size is known: chooses between index windows and a scan, and plans the first reads.
