@@ -49,6 +49,7 @@ WIDE_PARTITIONS, WIDE_ROWS_EACH = 2000, 4
 WIDE_ROWS = WIDE_PARTITIONS * WIDE_ROWS_EACH
 PEAK_KIB_MAX = 64 * 1024  # of the server, whatever clients do
 SILENT_END_S = 120  # a client is asked for a sign of life after a minute without one
+READS_NOTHING_S = 200  # it has been asked three times, without data in between
 
 
 @pytest.fixture(scope="module")
@@ -291,6 +292,7 @@ def test_clients_that_read_no_more_or_vanish_while_a_node_is_gone_are_bounded_in
         reads_on, waits, vanishes = (Update(server, keys) for _ in range(3))
         silent = Update(server, keys, line.port)
         clients = [reads_on, waits, vanishes, silent] if ALL else [reads_on, waits, vanishes]
+        paused_s = time.monotonic()
         for client in clients:
             client.pause()
         running.enter_context(in_mid_scan(*clients))
@@ -303,6 +305,7 @@ def test_clients_that_read_no_more_or_vanish_while_a_node_is_gone_are_bounded_in
             told = reads_on.finish()
             failed_s = told.at_s - began_s
             if ALL:
+                time.sleep(max(0, paused_s + READS_NOTHING_S - time.monotonic()))
                 for direction in ("downstream", "upstream"):
                     line.add("timeout", direction, timeout=0)
                 silent_s = time.monotonic()
