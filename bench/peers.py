@@ -53,11 +53,8 @@ def measure(node: dict, copies: int, rounds: int, quick: bool) -> dict:
 def drop_vectors(node: dict) -> None:
     """DataStax's Java driver, by which dsbulk and the Spark connector read, finds no keyspace at
     all where any table has a type that it does not know; the section `tables` makes one."""
-    session = cql_session.connect(node)
-    try:
+    with tables.session_of(node) as session:
         session.execute(f"DROP KEYSPACE IF EXISTS {tables.KEYSPACE}", timeout=60)
-    finally:
-        session.cluster.shutdown()
 
 
 def contenders(setting: dict, server: dict, windows: int) -> dict[str, Contender]:
