@@ -2,7 +2,6 @@
 // value has structure; the package's own functions are documented there.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
-#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -17,6 +16,7 @@
 
 #include "base/log.h"
 #include "config/keys.h"
+#include "front/sync_options.h"
 #include "python/core/arrow_stream.h"
 #include "python/core/caller.h"
 #include "python/core/errors.h"
@@ -142,10 +142,9 @@ class PythonScan {
     return parts;
   }
 
-  std::pair<int64_t, int64_t> times() const {
-    const std::function<Result<ScanTimes>()> ask = [scan = here()] { return scan->times(); };
-    const ScanTimes times = value_or_raise(run_interruptibly(ask));
-    return {times.until_ms, times.overlap_ms};
+  int64_t until_ms() const {
+    const std::function<Result<int64_t>()> ask = [scan = here()] { return scan->until_ms(); };
+    return value_or_raise(run_interruptibly(ask));
   }
 
   std::unique_ptr<PythonScan> of_part(const PartTuple& part) const {
@@ -202,6 +201,12 @@ NB_MODULE(_core, m) {
         return names;
       },
       "The names of all keys of the configuration.");
+  m.def(
+      "overlap_ms",
+      [](const std::string& json) {
+        return ringsync::sync_options(python::configuration_of(json)).overlap_ms;
+      },
+      "configuration_json"_a, "`overlap_seconds`, in milliseconds.");
   m.def("schema", &python::schema, "configuration_json"_a,
         "The tables as the Connector SDK wants them declared.");
   m.def("sync", &python::sync, "configuration_json"_a, "state_json"_a, "resync"_a, "upsert"_a,
@@ -224,9 +229,8 @@ NB_MODULE(_core, m) {
           "The schema of its batches.")
       .def("_parts", &python::PythonScan::parts, "bytes_target"_a, "least"_a,
            "The table shared out among readers: parts that _of_part takes.")
-      .def("_times", &python::PythonScan::times,
-           "(until, overlap), in milliseconds: a reading that begins with the rows after `until`"
-           " less `overlap` misses none that this one does not have.")
+      .def("_until_ms", &python::PythonScan::until_ms,
+           "Up to when rows are sure to be seen by now, in milliseconds since the epoch.")
       .def("_of_part", &python::PythonScan::of_part, "part"_a,
            "The same of one part, over the same connections.");
 }

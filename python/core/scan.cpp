@@ -143,11 +143,10 @@ Result<std::vector<ScanPart>> Scan::parts(const PartSizing& sizing) const {
   return parts;
 }
 
-Result<ScanTimes> Scan::times() const {
-  const SyncOptions choice = options();
+Result<int64_t> Scan::until_ms() const {
   const SystemClock clock;
-  RINGSYNC_ASSIGN(const PlanningTimes times, planning_times(*source_, clock, choice.lag_ms));
-  return ScanTimes{times.until_ms, choice.overlap_ms};
+  RINGSYNC_ASSIGN(const PlanningTimes times, planning_times(*source_, clock, options().lag_ms));
+  return times.until_ms;
 }
 
 Result<std::shared_ptr<const Scan>> Scan::of_part(ScanPart part) const {

@@ -27,11 +27,6 @@ struct ScanPart {
   TableEstimate table;  // of the whole ring
 };
 
-struct ScanTimes {
-  int64_t until_ms = 0;    // since the epoch
-  int64_t overlap_ms = 0;  // `overlap_seconds`
-};
-
 struct ScanWish {
   std::string table;
   std::optional<std::vector<std::string>> columns;  // in the order wanted; none: all
@@ -71,9 +66,9 @@ class Scan {
   const std::vector<uint16_t>& columns() const { return columns_; }
   /// Shares the table out. Reads a few small pages, which tell its size.
   Result<std::vector<ScanPart>> parts(const PartSizing& sizing) const;
-  /// Up to when rows are sure to be seen by now, and how far before that the next reading is to
-  /// begin. Errors: those of the source.
-  Result<ScanTimes> times() const;
+  /// Up to when rows are sure to be seen by now, in milliseconds since the epoch. Errors: those of
+  /// the source.
+  Result<int64_t> until_ms() const;
   /// The same scan of one part, over the same connections. Error kSchemaChanged where the part is
   /// of a table that has been dropped since.
   Result<std::shared_ptr<const Scan>> of_part(ScanPart part) const;

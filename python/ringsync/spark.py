@@ -255,7 +255,7 @@ class StreamReader(DataSourceStreamReader):
         return {}
 
     def latestOffset(self, start: dict[str, Any], limit: object = None) -> dict[str, Any]:
-        until_ms, _ = _open(self._wish)._times()
+        until_ms = _open(self._wish)._until_ms()
         return {"until_ms": max(until_ms, start.get("until_ms", until_ms))}
 
     def partitions(self, start: dict[str, Any], end: dict[str, Any]) -> list[InputPartition]:
@@ -263,7 +263,7 @@ class StreamReader(DataSourceStreamReader):
             return []
         if "until_ms" not in start:
             return _parts(self._wish, self._schema)
-        _, overlap_ms = _open(self._wish)._times()
+        overlap_ms = _core.overlap_ms(self._wish.configuration)
         wish = replace(self._wish, since_ms=start["until_ms"] - overlap_ms)
         return _parts(wish, self._schema)
 
