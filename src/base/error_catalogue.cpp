@@ -155,6 +155,12 @@ constexpr std::array<ErrorEntry, kCodeCount> kEntries{{
      "`--import-state`."},
     {ErrorCode::kCancelled, "cancelled", ErrorClass::kInterrupted, false,
      "The sync was asked to end.", "The next sync goes on from the last checkpoint."},
+    {ErrorCode::kMemory, "memory", ErrorClass::kInterrupted, false,
+     "`ringsync serve` needed more memory than it may have, and ended.",
+     "Start it again: syncs go on from their last checkpoints. If it is syncs of yours that need "
+     "so "
+     "much, raise `--memory-mib`. If not, a client made it connect to a host that sends what no "
+     "cluster does."},
     {ErrorCode::kInternal, "internal", ErrorClass::kInternal, false,
      "Ringsync met a state that must not be: a defect.",
      "Report it with a log of `--log-level debug`. What was committed is safe; a second run often "

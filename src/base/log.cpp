@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "base/error_catalogue.h"
+
 namespace ringsync {
 namespace {
 
@@ -65,12 +67,17 @@ const char* fivetran_level(LogLevel level) {
   return "INFO";
 }
 
+std::string in_fivetrans_form(LogLevel level, const std::string& message) {
+  return fmt::format(R"({{"level":"{}","message":{},"message-origin":"sdk_connector"}})",
+                     fivetran_level(level), json_text(message));
+}
+
 std::string formatted(LogLevel level, std::string_view code, std::string_view message) {
-  const std::string coded = code.empty() ? "" : fmt::format("error[{}]: ", code);
   switch (g_format) {
     case LogFormat::kFivetran:
-      return fmt::format(R"({{"level":"{}","message":{},"message-origin":"sdk_connector"}})",
-                         fivetran_level(level), json_text(coded + std::string(message)));
+      return in_fivetrans_form(
+          level,
+          fmt::format("{}{}", code.empty() ? "" : fmt::format("error[{}]: ", code), message));
     case LogFormat::kJson:
       return fmt::format(R"({}"message":{})",
                          code.empty() ? "" : fmt::format(R"("code":"{}",)", code),
@@ -130,6 +137,10 @@ void LogScope::on_line(LogLevel level, std::string_view message) const {
 bool log_enabled(LogLevel level) { return spdlog::should_log(spdlog_level(level)); }
 
 void write_log(LogLevel level, std::string_view message) { write(level, {}, message); }
+
+std::string fivetran_line(const Error& error) {
+  return in_fivetrans_form(LogLevel::kError, coded_text(error)) + '\n';
+}
 
 void log_error(const Error& error) {
   write(LogLevel::kError, to_string(error.code), error.message);

@@ -34,6 +34,9 @@ void write_log(LogLevel level, std::string_view message);
 /// Writes an error with its code: "error[timeout]: …", or a field "code" in JSON. Thread-safe.
 void log_error(const Error& error);
 
+/// Such a line in Fivetran's form, its line break included, for a moment when none can be made.
+std::string fivetran_line(const Error& error);
+
 /// While it lives, what this thread logs begins with `prefix`, and `observer` is given each
 /// warning, without the prefix. For one of many calls that share a process. Made and ended by one
 /// thread; one at a time a thread.

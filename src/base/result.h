@@ -50,6 +50,7 @@ enum class ErrorCode : uint8_t {
   kStateFile,
   kStateImport,
   kCancelled,  // the caller cancelled
+  kMemory,     // the process may not have more
   kInternal,   // the last one
 };
 

@@ -58,6 +58,7 @@ struct RawArguments {
   std::string every;
   std::string address;
   std::string port;
+  std::string memory_mib;
   bool json = false;
 };
 
@@ -98,6 +99,12 @@ void add_serve_options(CLI::App& serve, RawArguments& raw) {
       .add_option("--address", raw.address,
                   "The address to listen on (default: all, IPv4 and IPv6)")
       ->type_name("ADDRESS");
+  serve
+      .add_option("--memory-mib", raw.memory_mib,
+                  fmt::format("The memory that the server may have; where more is\nwanted it "
+                              "ends (default {})",
+                              kServeMemoryMib))
+      ->type_name("MIB");
 }
 
 void add_shared_options(CLI::App& command, RawArguments& raw) {
@@ -371,14 +378,26 @@ Status read_sync_options(const Parser& parser, Arguments& arguments) {
   return read_key_options(sync, is_of_sync, raw, arguments);
 }
 
+/// True where the whole text is a number that fits.
+template <typename Number>
+bool read_number(const std::string& text, Number& number) {
+  const char* const end = text.data() + text.size();
+  const auto [rest, failure] = std::from_chars(text.data(), end, number);
+  return failure == std::errc() && rest == end;
+}
+
 Status read_serve_options(const Parser& parser, Arguments& arguments) {
   const RawArguments& raw = parser.raw;
   const CLI::App* serve = parser.serve;
   if (serve->count("--port") == 0) return usage(serve, "--port is missing; write --port PORT");
-  const char* const end = raw.port.data() + raw.port.size();
-  const auto [rest, failure] = std::from_chars(raw.port.data(), end, arguments.port);
-  if (failure != std::errc() || rest != end) {
+  if (!read_number(raw.port, arguments.port)) {
     return usage(serve, fmt::format("--port: \"{}\" is no number from 0 to 65535", raw.port));
+  }
+  if (serve->count("--memory-mib") != 0 &&
+      (!read_number(raw.memory_mib, arguments.memory_mib) ||
+       arguments.memory_mib < kServeMemoryMibMin || arguments.memory_mib > kServeMemoryMibMax)) {
+    return usage(serve, fmt::format("--memory-mib: \"{}\" is no number from {} to {}",
+                                    raw.memory_mib, kServeMemoryMibMin, kServeMemoryMibMax));
   }
   if (serve->count("--address") == 0) return {};
   const auto address = read_host(raw.address);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "cli/destination.h"
+#include "cli/memory_limit.h"
 #include "cli/progress_display.h"
 #include "config/configuration.h"
 
@@ -32,6 +33,7 @@ struct Arguments {
   // kServe only.
   std::string address;  // without brackets; empty: all of this machine's
   uint16_t port = 0;    // 0: a free one
+  uint64_t memory_mib = kServeMemoryMib;
 
   bool json = false;  // kDiscover, kPlan: a document instead of a text
 

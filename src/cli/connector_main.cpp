@@ -18,7 +18,7 @@ std::vector<const char*> with_command(int argc, const char* const* argv) {
   std::vector<const char*> arguments(argv, argv + argc);
   const std::string_view first = argc > 1 ? argv[1] : "";
   if (argc < 2 || first.starts_with("--port") || first.starts_with("--address") ||
-      first.starts_with("--log-level")) {
+      first.starts_with("--memory-mib") || first.starts_with("--log-level")) {
     arguments.insert(arguments.begin() + (argc > 0 ? 1 : 0), "serve");
   }
   return arguments;

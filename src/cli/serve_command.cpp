@@ -1,9 +1,13 @@
 #include "cli/serve_command.h"
 
+#include <fmt/format.h>
+
 #include <csignal>
 #include <memory>
 
 #include "base/log.h"
+#include "cli/exit_codes.h"
+#include "cli/memory_limit.h"
 #include "cli/version.h"
 #include "server/connector_server.h"
 
@@ -22,9 +26,19 @@ sigset_t ending_signals() {
   return signals;
 }
 
+void bound_memory(uint64_t mib) {
+  const Error error{
+      ErrorCode::kMemory,
+      fmt::format("the server may have {} MiB of memory and needed more; start it again, with a "
+                  "larger --memory-mib if its syncs need it",
+                  mib)};
+  limit_memory(mib, fivetran_line(error), exit_code(error.code));
+}
+
 }  // namespace
 
 Result<ExitCode> run_serve_command(const Arguments& arguments) {
+  bound_memory(arguments.memory_mib);
   // Blocked in every thread, since threads inherit it, and taken by sigwait below.
   const sigset_t signals = ending_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);

@@ -390,6 +390,8 @@ def test_with_a_port_alone_it_answers_on_ipv4_and_ipv6(ringsync):
         (["--port", "70000"], "0 to 65535"),
         (["--port", "x"], "0 to 65535"),
         (["--port", "0", "--address", "http://x"], "--address"),
+        (["--port", "0", "--memory-mib", "1 GB"], '"1 GB" is no number from 256 to 1048576'),
+        (["--port", "0", "--memory-mib", "255"], "256 to 1048576"),
         (["--port", "0", "--configuration", "c.json"], "--configuration"),
     ],
 )

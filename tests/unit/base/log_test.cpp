@@ -57,6 +57,10 @@ TEST_F(Log, AsJsonHasTheCodeInAFieldOfItsOwn) {
 TEST_F(Log, AsFivetranCollectsItHasLevelMessageAndOriginOnly) {
   begin(LogFormat::kFivetran);
   log_info("{} rows", 3);
+  EXPECT_EQ(
+      fivetran_line({ErrorCode::kBusy, "\"full\""}),
+      R"({"level":"SEVERE","message":"error[busy]: \"full\"","message-origin":"sdk_connector"})"
+      "\n");
   EXPECT_EQ(lines_, R"({"level":"INFO","message":"3 rows","message-origin":"sdk_connector"})"
                     "\n");
   lines_.clear();
