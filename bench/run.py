@@ -6,6 +6,7 @@ import json
 import pathlib
 import sys
 
+import destinations
 import first_load
 import fivetran
 import in_flight
@@ -19,7 +20,8 @@ from harness import DATA, cassandra
 from measured_commit import measured_commit
 
 SECTIONS = (
-    first_load, in_flight, incremental, memory, fivetran, peers, tables, replay, two_builds,
+    first_load, in_flight, incremental, memory, fivetran, peers, destinations, tables, replay,
+    two_builds,
 )  # fmt: skip
 MODULES = {module.__name__: module for module in SECTIONS}
 WITHOUT_NODE = {"replay"}
@@ -40,6 +42,8 @@ def measure(section: str, node: dict, arguments: argparse.Namespace) -> dict:
             return fivetran.measure(node, copies, rounds, quick)
         case "peers":
             return peers.measure(node, copies, rounds, quick)
+        case "destinations":
+            return destinations.measure(node, copies, rounds)
         case "tables":
             return tables.measure(node, rounds, arguments.seed)
         case "replay":

@@ -6,6 +6,7 @@
 #   tools/setup.sh demo    build, Java and Maven for Cassandra, and .venv with Python packages
 #   tools/setup.sh test    that, and Rust's linter and formatter
 #   tools/setup.sh peers   demo, and the programs that the benchmarks compare with
+#   tools/setup.sh destinations   demo, and what the benchmarks write to databases by without Ringsync
 #   tools/setup.sh charts  what draws the benchmarks' figures
 #
 # May be sourced too; then call the functions. What is there already is left alone and costs
@@ -248,6 +249,7 @@ setup_peers() {
   setup_demo && setup_packages postgresql && setup_bench_python peers/cqlsh && setup_peer_jars dsbulk &&
     setup_bench_python peers/spark && setup_peer_jars spark
 }
+setup_destinations() { setup_demo && setup_packages postgresql && setup_bench_python adbc; }
 setup_charts() { setup_python_venv && setup_bench_python charts; }
 setup_test() {
   setup_demo && setup_rust_checks && setup_packaging && setup_packages postgresql valgrind &&
@@ -256,12 +258,12 @@ setup_test() {
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   case "${1:-}" in
-    build | connector | test | demo | peers | charts)
+    build | connector | test | demo | peers | destinations | charts)
       "setup_$1" || exit 1
       setup_say "ready for: $1"
       ;;
     *)
-      sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 2
       ;;
   esac
