@@ -39,7 +39,7 @@ def measure(section: str, node: dict, arguments: argparse.Namespace) -> dict:
         case "memory":
             return memory.measure(node, min(rounds, 3))
         case "fivetran":
-            return fivetran.measure(node, copies, rounds, quick)
+            return fivetran.measure(node, copies, rounds, quick, arguments.native)
         case "peers":
             return peers.measure(node, copies, rounds, quick)
         case "destinations":
@@ -58,6 +58,9 @@ def arguments_of() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--copies", type=int, default=6, help="how often the flights are loaded")
     parser.add_argument("--seed", type=int, default=42, help="of the rows that are made up")
+    parser.add_argument(
+        "--native", action="store_true", help="section fivetran without connectors in Python"
+    )
     parser.add_argument("--quick", action="store_true", help="two rounds, a short sweep")
     parser.add_argument("--only", choices=MODULES, action="append", help="this section (repeat)")
     parser.add_argument("--json", type=pathlib.Path, help="write every run's figures there")
