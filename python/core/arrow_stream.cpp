@@ -199,9 +199,9 @@ nb::object stream_capsule(std::shared_ptr<const Scan> scan) {
   return capsule_of(std::move(stream), kStreamName, destroy_stream_capsule);
 }
 
-nb::object schema_capsule(const Scan& scan) {
+nb::object schema_capsule(const std::vector<ArrowField>& fields) {
   auto schema = std::make_unique<ArrowSchema>();
-  const Status made = export_schema(scan.fields(), schema.get());
+  const Status made = export_schema(fields, schema.get());
   if (!made.ok()) raise(made.error());
   return capsule_of(std::move(schema), kSchemaName, destroy_schema_capsule);
 }

@@ -5,8 +5,10 @@
 #include <nanobind/nanobind.h>
 
 #include <memory>
+#include <vector>
 
 #include "python/core/scan.h"
+#include "sink/arrow/arrow_type.h"
 
 namespace ringsync::python {
 
@@ -14,7 +16,7 @@ namespace ringsync::python {
 /// ends when the stream is released. With the GIL.
 nanobind::object stream_capsule(std::shared_ptr<const Scan> scan);
 
-/// A capsule "arrow_schema" of the columns. With the GIL.
-nanobind::object schema_capsule(const Scan& scan);
+/// A capsule "arrow_schema" of these columns. With the GIL.
+nanobind::object schema_capsule(const std::vector<ArrowField>& fields);
 
 }  // namespace ringsync::python

@@ -15,6 +15,7 @@ const char* exception_name(const Error& error) {
     case ErrorClass::kSource: return "SourceError";
     case ErrorClass::kTable: return "TableError";
     case ErrorClass::kState: return "StateError";
+    case ErrorClass::kDestination: return "DestinationError";
     default: return "RingsyncError";
   }
 }

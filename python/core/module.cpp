@@ -19,10 +19,12 @@
 #include "front/sync_options.h"
 #include "python/core/arrow_stream.h"
 #include "python/core/caller.h"
+#include "python/core/checked_configuration.h"
 #include "python/core/errors.h"
 #include "python/core/log_lines.h"
 #include "python/core/scan.h"
 #include "python/core/schema.h"
+#include "python/core/shared_sync_binding.h"
 #include "python/core/sync_session.h"
 
 namespace nb = nanobind;
@@ -30,14 +32,6 @@ using namespace nb::literals;
 
 namespace ringsync::python {
 namespace {
-
-/// Checks the configuration and logs its warnings.
-Configuration configuration_of(const std::string& json) {
-  ParsedConfiguration parsed =
-      value_or_raise(parse_configuration(json, "configuration", process_surroundings()));
-  for (const std::string& warning : parsed.warnings) log_warning("{}", warning);
-  return std::move(parsed.configuration);
-}
 
 nb::object declared_type(const FivetranType& type) {
   if (type.kind != FivetranKind::kDecimal) return nb::str(to_string(type).c_str());
@@ -124,7 +118,7 @@ class PythonScan {
   PythonScan& operator=(const PythonScan&) = delete;
 
   nb::object stream() const { return stream_capsule(here()); }
-  nb::object schema() const { return schema_capsule(*here()); }
+  nb::object schema() const { return schema_capsule(here()->fields()); }
 
   std::vector<PartTuple> parts(uint64_t bytes_target, uint32_t least) const {
     PartSizing sizing;
@@ -233,4 +227,5 @@ NB_MODULE(_core, m) {
            "Up to when rows are sure to be seen by now, in milliseconds since the epoch.")
       .def("_of_part", &python::PythonScan::of_part, "part"_a,
            "The same of one part, over the same connections.");
+  python::bind_shared_sync(m);
 }

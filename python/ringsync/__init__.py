@@ -13,6 +13,7 @@ from ringsync._core import Scan, __version__
 from ringsync._scan import scan
 from ringsync.errors import (
     ConfigurationError,
+    DestinationError,
     RingsyncError,
     SourceError,
     StateError,
@@ -21,6 +22,7 @@ from ringsync.errors import (
 
 __all__ = [
     "ConfigurationError",
+    "DestinationError",
     "RingsyncError",
     "Scan",
     "SourceError",

@@ -32,5 +32,9 @@ class TableError(RingsyncError):
         self.tables = tables or {}
 
 
+class DestinationError(RingsyncError):
+    """What is written to: it cannot be used, or what is there does not fit."""
+
+
 class StateError(RingsyncError):
     """The saved state is damaged, or belongs to another source."""

@@ -8,6 +8,8 @@
 Options are the keys of configuration.json, and those of `Wish`. Executors need nothing but this
 package. "${NAME}" in an option stands for the environment variable NAME of the process that
 connects, so that a password need not be in any option.
+
+`sync` brings a whole keyspace into Parquet, and keeps it up to date.
 """
 
 import difflib
@@ -31,8 +33,12 @@ from pyspark.sql.datasource import (
 from ringsync import _core
 from ringsync._log import StandardLog, hand_on
 from ringsync._scan import column_names, milliseconds
+from ringsync._spark_hand_over import HandOver, hand_over
+from ringsync._spark_sync import TableResult, snapshot, sync
 from ringsync._spark_types import check_schema, converted, spark_schema
 from ringsync.errors import ConfigurationError
+
+__all__ = ["HandOver", "RingsyncDataSource", "TableResult", "hand_over", "snapshot", "sync"]
 
 # What a scan of a part is to have: the tasks of a cluster run side by side, and each asks for so
 # many pages at once.

@@ -2,8 +2,6 @@
 
 import datetime
 import json
-import os
-import sys
 import time
 
 import duckdb
@@ -13,37 +11,23 @@ import ringsync
 import test_differential
 from cql_session import quoted
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
 from pyspark.sql import functions as spark_functions
 from read_back import DuckdbFile
 from ringsync.spark import RingsyncDataSource
+from spark_session import HOST_VARIABLE, local_spark
 from test_differential import compare
 
 pytestmark = pytest.mark.timeout(900)
 filled = test_differential.filled
 UTC = datetime.UTC
-HOST_VARIABLE = "RINGSYNC_TEST_HOST"
 
 
 @pytest.fixture(scope="module")
 def spark():
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    os.environ[HOST_VARIABLE] = "127.0.0.1"  # of Spark's own processes
-    session = (
-        SparkSession.builder.master("local[2]")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.memory", "1g")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.shuffle.partitions", "2")
-        .config("spark.sql.python.filterPushdown.enabled", "true")  # changes nothing
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("ERROR")
-    session.dataSource.register(RingsyncDataSource)
-    yield session
-    session.stop()
+    # The switch changes nothing.
+    for session in local_spark(spark__sql__python__filterPushdown__enabled="true"):
+        session.dataSource.register(RingsyncDataSource)
+        yield session
 
 
 @pytest.fixture

@@ -1,0 +1,184 @@
+"""What a sync makes of the rows that it read and those that were there: as in DuckDB, by a new
+snapshot (docs/destinations.md, "When a table changes")."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow
+from pyspark.sql import Column, DataFrame, types
+from pyspark.sql import functions as spark_functions
+
+from ringsync.errors import DestinationError
+
+SYNCED, DELETED = "_fivetran_synced", "_fivetran_deleted"
+
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+# Which types hold all values of another; text holds what else is below, and decimals.
+_HELD = {
+    **{kind: set(_INTEGERS[:i]) for i, kind in enumerate(_INTEGERS)},
+    "FLOAT": {"TINYINT", "SMALLINT"},
+    "DOUBLE": {"TINYINT", "SMALLINT", "INTEGER", "FLOAT"},
+    "VARCHAR": {*_INTEGERS, "BOOLEAN", "UUID", "DATE", "JSON"},
+}
+_SPARK = {
+    "TINYINT": types.ByteType(),
+    "SMALLINT": types.ShortType(),
+    "INTEGER": types.IntegerType(),
+    "BIGINT": types.LongType(),
+    "FLOAT": types.FloatType(),
+    "DOUBLE": types.DoubleType(),
+    "VARCHAR": types.StringType(),
+}
+_ARROW = {
+    pyarrow.bool_(): "BOOLEAN",
+    pyarrow.int8(): "TINYINT",
+    pyarrow.int16(): "SMALLINT",
+    pyarrow.int32(): "INTEGER",
+    pyarrow.int64(): "BIGINT",
+    pyarrow.float32(): "FLOAT",
+    pyarrow.float64(): "DOUBLE",
+    pyarrow.string(): "VARCHAR",
+    pyarrow.binary(): "BLOB",
+    pyarrow.date32(): "DATE",
+    pyarrow.time64("ns"): "TIME_NS",
+    pyarrow.timestamp("us", "UTC"): "TIMESTAMP WITH TIME ZONE",
+}
+
+
+def quoted(name: str) -> str:
+    """As SQL has names."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def duckdb_type(arrow: pyarrow.DataType) -> str:
+    """The type that `ringsync sync` gives such a column in DuckDB."""
+    if isinstance(arrow, pyarrow.BaseExtensionType):
+        return "UUID" if arrow.extension_name == "arrow.uuid" else "JSON"
+    if pyarrow.types.is_decimal(arrow):
+        return f"DECIMAL({arrow.precision},{arrow.scale})"
+    if pyarrow.types.is_map(arrow):
+        return f"MAP({duckdb_type(arrow.key_type)}, {duckdb_type(arrow.item_type)})"
+    if pyarrow.types.is_fixed_size_list(arrow):
+        return f"{duckdb_type(arrow.value_type)}[{arrow.list_size}]"
+    if pyarrow.types.is_list(arrow):
+        return f"{duckdb_type(arrow.value_type)}[]"
+    if pyarrow.types.is_struct(arrow):
+        fields = (f"{quoted(field.name)} {duckdb_type(field.type)}" for field in arrow)
+        return f"STRUCT({', '.join(fields)})"
+    return _ARROW[arrow]
+
+
+def _holds(one: str, other: str) -> bool:
+    if one == "VARCHAR" and other.startswith("DECIMAL("):
+        return True
+    sizes = [re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", each) for each in (one, other)]
+    if all(sizes):
+        (digits, scale), (less_digits, less_scale) = (map(int, size.groups()) for size in sizes)
+        return scale >= less_scale and digits - scale >= less_digits - less_scale
+    return one == other or other in _HELD.get(one, ())
+
+
+def _wider(name: str, was: str, now: str) -> str:
+    if _holds(was, now):
+        return was
+    if _holds(now, was):
+        return now
+    raise DestinationError(
+        "destination_table",
+        f"column {quoted(name)} is {was} in the destination and needs {now}, which cannot be made"
+        " of it without loss; move or remove the table's folder, then run again",
+    )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The columns of a new snapshot: types as DuckDB's, by name. `key`: names. `kept`: those of the
+    former one that the table does not have any more."""
+
+    key: Sequence[str]
+    columns: dict[str, str]
+    kept: dict[str, str]
+
+    @classmethod
+    def of(cls, key: Sequence[str], now: dict[str, str], former: dict[str, str]) -> "Shape":
+        """Raises DestinationError where the rows of both do not go together."""
+        columns = {
+            name: _wider(name, former[name], kind) if name in former else kind
+            for name, kind in now.items()
+        }
+        kept = {name: kind for name, kind in former.items() if name not in now}
+        folded = {name.lower(): name for name in now}
+        for name in kept:
+            if name.lower() in folded:
+                raise DestinationError(
+                    "name_collision",
+                    f"columns {quoted(name)} of the destination and {quoted(folded[name.lower()])}"
+                    " are one name but for upper and lower case; move or remove the table's"
+                    " folder, then run again",
+                )
+        return cls(key, columns, kept)
+
+    @property
+    def all_columns(self) -> dict[str, str]:
+        return self.columns | self.kept
+
+
+def _column(frame: DataFrame, name: str) -> Column:
+    return frame["`" + name.replace("`", "``") + "`"]
+
+
+def _as_type(column: Column, was: str, now: str, name: str) -> Column:
+    kind = types.DecimalType(*map(int, now[8:-1].split(","))) if now[:8] == "DECIMAL(" else None
+    changed = column if was == now else column.cast(kind or _SPARK[now])
+    return changed.alias(name)
+
+
+def rows_read(
+    frame: DataFrame, shape: Shape, now: dict[str, str], started_us: int, former: DataFrame | None
+) -> DataFrame:
+    """The rows of a sync that began at `started_us`, with what `former` has of columns that the
+    source has dropped."""
+    instant = spark_functions.timestamp_micros(spark_functions.lit(started_us))
+    chosen = [
+        _as_type(_column(frame, name), now[name], kind, name)
+        for name, kind in shape.columns.items()
+    ]
+    if shape.kept and former is not None:
+        keys = [_column(former, name).alias(f"key {i}") for i, name in enumerate(shape.key)]
+        old = former.select(*keys, *(_column(former, name) for name in shape.kept))
+        frame = frame.join(old, _same_key(frame, shape.key, old), "left")
+        chosen += [_column(old, name) for name in shape.kept]
+    return frame.select(*chosen, instant.alias(SYNCED), spark_functions.lit(False).alias(DELETED))
+
+
+def rows_left(
+    former: DataFrame,
+    shape: Shape,
+    was: dict[str, str],
+    met: DataFrame,
+    swept_at_us: int | None,
+) -> DataFrame:
+    """The rows that were there and were not `met`: gone from the source where the sync read all of
+    it, which is what `swept_at_us`, its start, says."""
+    keys = met.select(*(_column(met, name).alias(f"key {i}") for i, name in enumerate(shape.key)))
+    left = former.join(keys, _same_key(former, shape.key, keys), "left_anti")
+    chosen = [
+        _as_type(_column(left, name), was[name], kind, name)
+        if name in was
+        else spark_functions.lit(None).cast(met.schema[name].dataType).alias(name)
+        for name, kind in shape.all_columns.items()
+    ]
+    synced, deleted = _column(left, SYNCED), _column(left, DELETED)
+    if swept_at_us is not None:
+        instant = spark_functions.timestamp_micros(spark_functions.lit(swept_at_us))
+        synced = spark_functions.when(deleted, synced).otherwise(instant)
+        deleted = spark_functions.lit(True)
+    return left.select(*chosen, synced.alias(SYNCED), deleted.alias(DELETED))
+
+
+def _same_key(frame: DataFrame, key: Sequence[str], keys: DataFrame) -> Column:
+    condition = spark_functions.lit(True)
+    for i, name in enumerate(key):
+        condition = condition & (_column(frame, name) == keys[f"`key {i}`"])
+    return condition
