@@ -4,7 +4,7 @@ import contextlib
 import datetime
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,10 +85,14 @@ def sync(
         "min_partitions": min_partitions,
         "concurrent_tasks": concurrent_tasks,
     }
-    place = Target(spark, target)
-    with _session_of(spark) as session:
-        job = _Job(session, place, asked, counts, former_snapshots)
-        return job.run(list(resync))
+    job = _Job(
+        _session_of(spark),
+        Target(spark, target),
+        asked,
+        _reader_options(asked, counts),
+        former_snapshots,
+    )
+    return job.run(list(resync))
 
 
 def snapshot(spark: SparkSession, target: str, table: str) -> DataFrame:
@@ -101,41 +105,45 @@ def snapshot(spark: SparkSession, target: str, table: str) -> DataFrame:
     return spark.read.parquet(place.folder(table, found.name))
 
 
-@contextlib.contextmanager
-def _session_of(spark: SparkSession) -> Iterator[SparkSession]:
-    """A session with settings of its own: those of the caller stay as they are."""
+def _session_of(spark: SparkSession) -> SparkSession:
+    """A session like the caller's, with settings of its own where the job needs them."""
     from ringsync.spark import RingsyncDataSource
 
     session = spark.newSession()
+    for name, value in spark.conf.getAll.items():
+        if session.conf.isModifiable(name):
+            session.conf.set(name, value)
     for name, value in _CONF.items():
         session.conf.set(name, value)
     session.dataSource.register(RingsyncDataSource)
-    yield session
+    return session
 
 
 class _Job:
+    """All tables. `options`: of the data source."""
+
     def __init__(
         self,
         spark: SparkSession,
         target: Target,
         configuration: dict[str, Any],
-        counts: dict[str, int | None],
+        options: dict[str, str],
         former_snapshots: int,
     ):
-        self._spark = spark
-        self._target = target
+        self.spark = spark
+        self.target = target
+        self.options = options
+        self.former_snapshots = former_snapshots
+        self.log = StandardLog()
         self._configuration = configuration
-        self._options = _reader_options(configuration, counts)
-        self._former_snapshots = former_snapshots
-        self._log = StandardLog()
         self._done: set[str] = set()
         self._results: list[TableResult] = []
         self._errors: dict[str, RingsyncError] = {}
 
     def run(self, resync: list[str]) -> list[TableResult]:
-        self._manifest = self._target.read()
+        self._manifest = self.target.read()
         self._plan = self._planned(resync)
-        self._target.prepare()
+        self.target.prepare()
         for table in self._plan.tables:
             name = table["table"]
             if table["error_code"]:
@@ -148,7 +156,7 @@ class _Job:
                 if failure.code == "destination_busy":
                     raise failure from None
                 self._errors[name] = failure
-                self._log.severe(f"table {name}: {failure}")
+                self.log.severe(f"table {name}: {failure}")
         if self._errors:
             message = "; ".join(f"table {name}: {each}" for name, each in self._errors.items())
             raise TableError(next(iter(self._errors.values())).code, message, self._errors)
@@ -159,7 +167,7 @@ class _Job:
         known = {
             name: set(found.key)
             for name, found in self._manifest.tables.items()
-            if self._target.has(name, found)
+            if self.target.has(name, found)
         }
         document = json.dumps(state) if state is not None else None
         try:
@@ -167,41 +175,25 @@ class _Job:
                 configuration_json(self._configuration), document, known, resync
             )
         finally:
-            hand_on(self._log)
+            hand_on(self.log)
 
     def former(self, table: str) -> Snapshot | None:
         """What rows are merged with."""
         found = self._manifest.tables.get(table)
-        return found if found is not None and self._target.has(table, found) else None
+        return found if found is not None and self.target.has(table, found) else None
 
     def commit(self, table: str, now: Snapshot) -> None:
         """The table is read to its end: `now` counts, and the state that vouches for it."""
-        self._done.add(table)
-        state = json.loads(self._plan.state_after(self._done))
+        done = self._done | {table}
+        state = json.loads(self._plan.state_after(done))
         tables = self._manifest.tables | {table: now}
-        self._manifest = self._target.write(Manifest(self._manifest.number, tables, state))
-        self._target.remove_former_manifests(self._manifest)
-        self._target.remove_unnamed_snapshots(self._manifest, table)
-
-    @property
-    def spark(self) -> SparkSession:
-        return self._spark
-
-    @property
-    def target(self) -> Target:
-        return self._target
-
-    @property
-    def options(self) -> dict[str, str]:
-        return self._options
-
-    @property
-    def former_snapshots(self) -> int:
-        return self._former_snapshots
-
-    @property
-    def log(self) -> StandardLog:
-        return self._log
+        self._manifest = self.target.write(Manifest(self._manifest.number, tables, state))
+        self._done = done
+        try:
+            self.target.remove_former_manifests(self._manifest)
+            self.target.remove_unnamed_snapshots(self._manifest, table)
+        except DestinationError as error:
+            self.log.warning(f"table {table}: what is former stays, until its next sync: {error}")
 
 
 class _Table:
@@ -250,7 +242,8 @@ class _Table:
         read.write.parquet(self._folder)
         rows = self._count_read()
         if former is not None and there is not None:
-            if rows == 0 and not self._plan["sweeps"]:
+            is_same = rows == 0 and shape.all_columns == former.columns
+            if is_same and not self._plan["sweeps"]:
                 self._job.target.remove_snapshot(self._name, self._snapshot)
                 return 0, former, 0
             swept_at_us = started_us if self._plan["sweeps"] else None

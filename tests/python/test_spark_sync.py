@@ -11,11 +11,14 @@ import sys
 import duckdb
 import integration_conftest
 import planted
+import pyspark
 import pytest
 import ringsync
 import test_differential
 from cql_session import quoted
+from fake_destination import FakeDestination
 from fivetran_client import Client, Server
+from integration_files import REPOSITORY
 from ringsync._spark_target import Target
 from ringsync.spark import hand_over, snapshot, sync
 from spark_session import local_spark
@@ -251,17 +254,31 @@ main(sys.argv[1:])
 """
 
 
-def command(*arguments, code=None):
-    """The package's command in a process of its own."""
-    started = ["-c", code] if code else ["-m", "ringsync"]
+COMMAND = pathlib.Path(ringsync.__file__).with_name("__main__.py")
+EXAMPLE = REPOSITORY / "examples" / "spark" / "keyspace_to_parquet.py"
+
+
+def run(*arguments):
+    """A process of its own, of this Python."""
     done = subprocess.run(
-        [sys.executable, *started, "spark-sync", "--master", "local[2]", *map(str, arguments)],
-        capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL,
-        env=os.environ | {"PYSPARK_PYTHON": sys.executable},
+        list(map(str, arguments)), capture_output=True, text=True, timeout=300,
+        stdin=subprocess.DEVNULL, env=os.environ | {"PYSPARK_PYTHON": sys.executable},
     )  # fmt: skip
-    planted.WATCH.note(done.stdout, "standard output of spark-sync")
-    planted.WATCH.note(done.stderr, "standard error of spark-sync")
+    planted.WATCH.note(done.stdout, "standard output of a job")
+    planted.WATCH.note(done.stderr, "standard error of a job")
     return done
+
+
+def command(*arguments, code=None):
+    started = ["-c", code] if code else ["-m", "ringsync"]
+    return run(sys.executable, *started, "spark-sync", "--master", "local[2]", *arguments)
+
+
+def submitted(file, *arguments):
+    return run(
+        pathlib.Path(pyspark.__file__).with_name("bin") / "spark-submit",
+        "--master", "local[2]", "--conf", "spark.ui.enabled=false", file, *arguments,
+    )  # fmt: skip
 
 
 def test_a_crash_behind_a_snapshot_leaves_the_former_one_and_its_state(
@@ -284,6 +301,18 @@ def test_a_crash_behind_a_snapshot_leaves_the_former_one_and_its_state(
     assert second.snapshot != first.snapshot
 
 
+def change(session, keyspace):
+    (changed,) = session.execute(f"SELECT id FROM {keyspace}.seen LIMIT 1").one()
+    session.execute(
+        f"UPDATE {keyspace}.seen SET tags = {{7}}, updated_at = toTimestamp(now())"
+        f" WHERE id = {changed}"
+    )
+    session.execute(
+        f"INSERT INTO {keyspace}.seen (id, updated_at) VALUES (uuid(), toTimestamp(now()))"
+    )
+    session.execute(f"DELETE FROM {keyspace}.whole WHERE id = 7")
+
+
 def test_the_program_goes_on_from_a_first_load_by_spark(
     program, config, session, keyspace, target, tmp_path, fivetran_configuration
 ):
@@ -299,43 +328,33 @@ def test_the_program_goes_on_from_a_first_load_by_spark(
         )
         session.execute(f"INSERT INTO {keyspace}.whole (id, n) VALUES ({row}, {row}.5)")
     handed, warehouse = tmp_path / "handed", tmp_path / "warehouse.db"
-    done = command(
-        "--configuration", config(keyspace, **AT_ONCE), "--target", target, "--hand-over", handed
-    )
+    given, by_fivetran = config(keyspace, **AT_ONCE), fivetran_configuration(keyspace, **AT_ONCE)
+    done = submitted(COMMAND, "spark-sync", "--configuration", given, "--target", target,
+                     "--hand-over", handed)  # fmt: skip
     assert done.returncode == 0, done.stderr
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute((handed / "load.sql").read_text())
     state = handed / "state.json"
     assert state.stat().st_mode & 0o777 == 0o600
-    (changed,) = session.execute(f"SELECT id FROM {keyspace}.seen LIMIT 1").one()
-    session.execute(
-        f"UPDATE {keyspace}.seen SET tags = {{7}}, updated_at = toTimestamp(now())"
-        f" WHERE id = {changed}"
-    )
-    session.execute(
-        f"INSERT INTO {keyspace}.seen (id, updated_at) VALUES (uuid(), toTimestamp(now()))"
-    )
-    session.execute(f"DELETE FROM {keyspace}.whole WHERE id = 7")
+    with Server(program.program, tmp_path) as server, Client(server.port) as client:
+        # What Fivetran's destination holds by then, however the snapshots came there.
+        loaded, fresh = FakeDestination(), FakeDestination()
+        client.sync(loaded, by_fivetran)
+        change(session, keyspace)
+        loaded.counts.upserts.clear()
+        client.sync(loaded, by_fivetran, state.read_text())
+        assert loaded.counts.upserts == {"seen": 2, "whole": 49}
+        client.sync(fresh, by_fivetran)
+    for table in ("seen", "whole"):
+        assert loaded.tables[table].live() == fresh.tables[table].live()
 
     tables = into_duckdb(program, config, keyspace, warehouse, "--import-state", state, **AT_ONCE)
     assert (tables["seen"]["run"], tables["seen"]["rows_read"]) == ("incremental", 2)
     assert tables["whole"]["rows_deleted"] == 1
-    fresh = tmp_path / "fresh.db"
-    into_duckdb(program, config, keyspace, fresh, **AT_ONCE)
+    into_duckdb(program, config, keyspace, tmp_path / "fresh.db", **AT_ONCE)
     with duckdb.connect(str(warehouse)) as connection:  # a fresh one has no row that is gone
         connection.execute(f"DELETE FROM {keyspace}.whole WHERE _fivetran_deleted")
-    assert cells_equal(fresh, warehouse, keyspace) > 0
-
-    with Server(program.program, tmp_path) as server, Client(server.port) as client:
-        sent = [
-            (each.record.table_name, each.record.type)
-            for each in client.update(
-                fivetran_configuration(keyspace, **AT_ONCE), state.read_text()
-            )
-            if each.HasField("record")
-        ]
-    assert len([table for table, _ in sent if table == "seen"]) == 2
-    assert len([table for table, _ in sent if table == "whole"]) == 1 + 49  # TRUNCATE, then all
+    assert cells_equal(tmp_path / "fresh.db", warehouse, keyspace) > 0
 
 
 def test_what_is_wrong_is_told_with_its_code(spark, configuration, nyc, tmp_path, session):
@@ -384,8 +403,16 @@ def test_the_commands_mistakes_have_the_programs_exit_codes(config, nyc, tmp_pat
     assert command("--target", tmp_path / "lake", "--tables", "x").returncode == 2
 
 
-def test_the_password_is_in_no_event_log(event_log, configuration, nyc):
+def test_the_example_runs_as_its_readme_says(config, nyc, target):
+    for run_kind in ("first", "incremental"):
+        done = submitted(EXAMPLE, config(nyc, tables="planes, weather"), target)
+        assert done.returncode == 0, done.stderr
+        assert f"weather: {run_kind}" in done.stdout
+
+
+def test_the_password_is_in_no_event_log(spark, event_log, configuration, nyc, target):
     password = configuration(nyc)["password"]
+    sync(spark, configuration(nyc, tables="airlines"), target)
     logs = [path for path in event_log.rglob("*") if path.is_file()]
     text = "".join(path.read_text() for path in logs)
     assert "InsertIntoHadoopFsRelationCommand" in text
