@@ -13,9 +13,9 @@ from ringsync.errors import DestinationError, RingsyncError
 _OF_FILES = ("java.io.", "java.nio.", "org.apache.hadoop.")
 
 
-def failure_of(error: Exception) -> RingsyncError:
-    """What a table's end is told as. Texts of Spark may hold data: what is told of them is an error
-    of Ringsync's within, or what a file system said."""
+def failure_of(error: Exception, table: str) -> RingsyncError:
+    """What the table's end is told as. Texts of Spark may hold data: what is told of them is an
+    error of Ringsync's within, or what a file system said."""
     if isinstance(error, RingsyncError):
         return error
     if not isinstance(error, PySparkException | Py4JError):
@@ -23,7 +23,7 @@ def failure_of(error: Exception) -> RingsyncError:
         return RingsyncError("internal", told)
     ours = re.search(r"error\[([a-z_]+)\]: ([^\n]+)", str(error))
     if ours:
-        return RingsyncError(ours[1], ours[2])
+        return RingsyncError(ours[1], ours[2].removeprefix(f"table {table}: "))
     thrown = error.java_exception if isinstance(error, Py4JJavaError) else _origin(error)
     causes = list(_causes(thrown))
     for cause in causes:

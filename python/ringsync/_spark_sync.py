@@ -152,7 +152,7 @@ class _Job:
             try:
                 self._results.append(_Table(self, table).run())
             except Exception as error:
-                failure = failure_of(error)
+                failure = failure_of(error, name)
                 if failure.code == "destination_busy":
                     raise failure from None
                 self._errors[name] = failure

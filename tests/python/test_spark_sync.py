@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -19,6 +20,7 @@ from cql_session import quoted
 from fake_destination import FakeDestination
 from fivetran_client import Client, Server
 from integration_files import REPOSITORY
+from ringsync._spark_merge import Shape
 from ringsync._spark_target import Target
 from ringsync.spark import hand_over, snapshot, sync
 from spark_session import local_spark
@@ -118,6 +120,32 @@ def test_rows_of_every_type_are_those_that_a_sync_brings_into_duckdb(
         compared += cells_equal(tmp_path / f"{form}.db", tmp_path / f"{form}_by_spark.db", keyspace)
     assert compared > 0
     measured(f"cells of Parquet equal to those of a sync into DuckDB: {compared}")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "is_then"),
+    [
+        ("INTEGER", "BIGINT", "BIGINT"),
+        ("BIGINT", "TINYINT", "BIGINT"),
+        ("SMALLINT", "FLOAT", "FLOAT"),
+        ("INTEGER", "DOUBLE", "DOUBLE"),
+        ("UUID", "VARCHAR", "VARCHAR"),
+        ("VARCHAR", "DECIMAL(9,2)", "VARCHAR"),
+        ("DECIMAL(9,2)", "DECIMAL(12,4)", "DECIMAL(12,4)"),
+        ("DECIMAL(9,2)", "DECIMAL(9,4)", None),
+        ("INTEGER", "FLOAT", None),
+        ("BIGINT", "DOUBLE", None),
+        ("JSON", "INTEGER[]", None),
+        ("VARCHAR", "BLOB", None),
+    ],
+)
+def test_a_column_of_two_types_gets_the_wider_one_or_is_refused(was, now, is_then):
+    if is_then:
+        assert Shape.of(["id"], {"c": now}, {"c": was}).columns == {"c": is_then}
+        return
+    with pytest.raises(ringsync.DestinationError, match='column "c" is') as refused:
+        Shape.of(["id"], {"c": now}, {"c": was})
+    assert refused.value.code == "destination_table"
 
 
 class Both:
@@ -236,6 +264,7 @@ def test_a_table_that_fails_keeps_what_it_had_and_lets_the_others_finish(
         sync(spark, given, target)
     codes = {name: error.code for name, error in failed.value.tables.items()}
     assert codes == {"bad": "unrepresentable", "other": "key_changed"}
+    assert re.match(r"table bad, row with token -?\d+:", failed.value.tables["bad"].message)
     assert str(2**62) not in str(failed.value)
     after = Target(spark, target).read()
     for table in codes:

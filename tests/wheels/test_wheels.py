@@ -99,3 +99,21 @@ def test_the_licences_of_what_is_linked_are_in_it(wheel_python):
     ):
         assert f"\n  {work}" in notices or f"\n  py{work}" in notices, work
     assert {"_core.pyi", "py.typed"} <= {path.name for path in folder.iterdir()}
+
+
+def test_its_command_tells_what_it_is_for_and_what_it_lacks(wheel_python, tmp_path):
+    given = tmp_path / "configuration.json"
+    given.write_text("{}")
+
+    def command(*arguments):
+        return subprocess.run(
+            [wheel_python.with_name("ringsync"), *arguments], capture_output=True, text=True,
+            timeout=60, env={},
+        )  # fmt: skip
+
+    assert "spark-sync" in command("--help").stdout
+    lacking = command("spark-sync", "--configuration", given, "--target", tmp_path / "lake")
+    assert lacking.returncode == 2
+    assert 'error[usage]: pyspark is not installed; install the package as "ringsync[spark]"' in (
+        lacking.stderr
+    )
