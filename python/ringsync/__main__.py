@@ -2,7 +2,9 @@
 else is the program's (README.md of the project).
 
     ringsync spark-sync --configuration configuration.json --target s3a://lake/shop
-    spark-submit … "$(python3 -c 'import ringsync.__main__ as m; print(m.__file__)')" spark-sync …
+    spark-submit … ringsync/__main__.py spark-sync …
+
+(the file of the installed package).
 """
 
 import argparse

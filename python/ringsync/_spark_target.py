@@ -6,10 +6,12 @@ numbered, and the highest number counts: each is written under another name and 
 was never there. So a crash at any moment leaves the snapshots whole that counted before.
 """
 
+import contextlib
 import datetime
 import json
 import re
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +24,8 @@ VERSION = 1
 # No table's name has a hyphen.
 _MANIFESTS = "_ringsync-manifests"
 _MANIFEST = re.compile(r"(\d{12})\.json")
-_SNAPSHOT = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}(\.read)?")
+_BESIDE = re.compile(r"\.(\d+)-[0-9a-f]{32}")
+_SNAPSHOT = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 _GLOBS = "*?[]{}\\"
 
 
@@ -148,9 +151,12 @@ class Target:
         return written
 
     def remove_former_manifests(self, manifest: Manifest) -> None:
-        for number in self._numbers():
-            if number < manifest.number:
-                self._remove(self._manifest(number))
+        """And those that crashes have left unnamed."""
+        for name in self._listed(f"{self.path}/{_MANIFESTS}"):
+            counted, begun = _MANIFEST.fullmatch(name), _BESIDE.fullmatch(name)
+            is_former = counted is not None and int(counted[1]) < manifest.number
+            if is_former or (begun is not None and int(begun[1]) <= manifest.number):
+                self._remove(f"{self.path}/{_MANIFESTS}/{name}")
 
     def remove_unnamed_snapshots(self, manifest: Manifest, table: str) -> None:
         """Those that the manifest does not name: former ones, and what crashes have left."""
@@ -190,16 +196,11 @@ def new_snapshot_name() -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
 
 
-class _told:
+@contextlib.contextmanager
+def _told(path: str) -> Iterator[None]:
     """Makes a DestinationError of what Hadoop's file systems throw: they name paths, not rows."""
-
-    def __init__(self, path: str):
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Py4JJavaError):
-            told = str(error.java_exception.toString()).splitlines()[0]
-            raise DestinationError("destination", f"{self._path}: {told}") from None
+    try:
+        yield
+    except Py4JJavaError as error:
+        told = str(error.java_exception.toString()).splitlines()[0]
+        raise DestinationError("destination", f"{path}: {told}") from None

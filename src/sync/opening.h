@@ -1,5 +1,6 @@
 // The opening of a sync: saved state, clocks, ring and schema become a planned run for each table,
-// before the first page is read. Used by the engine only.
+// before the first page is read. Used by the engine, and by `python/core` for a sync that Spark
+// carries out.
 #pragma once
 
 #include <cstdint>

@@ -181,32 +181,32 @@ def both(spark, program, config, configuration, session, keyspace, tmp_path):
 def test_later_syncs_bring_what_has_changed_and_mark_what_is_gone(both, caplog):
     caplog.set_level("INFO", "ringsync")
     both.run("CREATE TABLE KS.seen (id int PRIMARY KEY, n int, updated_at timestamp)")
-    both.run("CREATE TABLE KS.whole (a text, b int, n int, PRIMARY KEY (a, b))")
+    both.run('CREATE TABLE KS."_Whole" (a text, b int, n int, PRIMARY KEY (a, b))')
     for row in range(10):
         both.run(f"INSERT INTO KS.seen (id, n, updated_at) VALUES ({row}, 0, '2024-01-01')")
-        both.run(f"INSERT INTO KS.whole (a, b, n) VALUES ('{row % 3}', {row}, 0)")
+        both.run(f"INSERT INTO KS.\"_Whole\" (a, b, n) VALUES ('{row % 3}', {row}, 0)")
     both.run("INSERT INTO KS.seen (id, n) VALUES (99, 0)")
     first = both.sync(min_partitions=2)
     assert {name: (each.run, each.rows_read) for name, each in first.items()} == {
-        "seen": ("first", 11), "whole": ("full", 10),
+        "seen": ("first", 11), "_Whole": ("full", 10),
     }  # fmt: skip
     assert "1 rows have no updated_at" in caplog.text
 
     both.run("UPDATE KS.seen SET n = 1, updated_at = toTimestamp(now()) WHERE id = 3")
     both.run("INSERT INTO KS.seen (id, updated_at) VALUES (20, toTimestamp(now()))")
     both.run("DELETE FROM KS.seen WHERE id = 5")  # not seen
-    both.run("DELETE FROM KS.whole WHERE a = '1' AND b = 4")
-    both.run("UPDATE KS.whole SET n = 7 WHERE a = '0' AND b = 9")
+    both.run("DELETE FROM KS.\"_Whole\" WHERE a = '1' AND b = 4")
+    both.run("UPDATE KS.\"_Whole\" SET n = 7 WHERE a = '0' AND b = 9")
     second = both.sync()
     found = {name: (t.run, t.rows_read, t.rows_deleted, t.rows) for name, t in second.items()}
-    assert found == {"seen": ("incremental", 2, 0, 12), "whole": ("full", 9, 1, 10)}
-    assert second["whole"].snapshot != first["whole"].snapshot
+    assert found == {"seen": ("incremental", 2, 0, 12), "_Whole": ("full", 9, 1, 10)}
+    assert second["_Whole"].snapshot != first["_Whole"].snapshot
 
-    both.run("INSERT INTO KS.whole (a, b, n) VALUES ('1', 4, 1)")  # is back
+    both.run("INSERT INTO KS.\"_Whole\" (a, b, n) VALUES ('1', 4, 1)")  # is back
     third = both.sync()
     assert third["seen"].rows_read == 0
     assert third["seen"].snapshot == second["seen"].snapshot
-    frame = snapshot(both.spark, both.target, "whole")
+    frame = snapshot(both.spark, both.target, "_Whole")
     assert frame.where("_fivetran_deleted").count() == 0
 
     both.run("DELETE FROM KS.seen WHERE id = 6")
@@ -322,7 +322,10 @@ def test_a_crash_behind_a_snapshot_leaves_the_former_one_and_its_state(
     left = {path.name for path in pathlib.Path(target, "t").iterdir()}
     assert len(left) == 2
     assert [row.id for row in snapshot(spark, target, "t").collect()] == [1]
+    begun = pathlib.Path(target, "_ringsync-manifests", f".2-{'0' * 32}")  # and died there
+    begun.write_text("{")
     (second,) = sync(spark, configuration(keyspace), target, former_snapshots=0)
+    assert not begun.exists()
     assert second.rows == 2
     assert [str(path) for path in pathlib.Path(target, "t").iterdir()] == [
         second.snapshot.removeprefix("file:")
