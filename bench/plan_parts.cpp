@@ -76,8 +76,9 @@ class Placement {
   /// The tablet that a token lies in: ScyllaDB cuts the ring evenly, into a power of two.
   uint64_t tablet(Token token) const {
     const auto from_start = static_cast<uint64_t>(token) - static_cast<uint64_t>(kTokenMin);
-    return static_cast<uint64_t>(static_cast<double>(from_start) / std::pow(2.0, 64) *
-                                 options_.tablets);
+    const double share = static_cast<double>(from_start) / std::pow(2.0, 64);
+    const auto found = static_cast<uint64_t>(share * options_.tablets);
+    return std::min<uint64_t>(found, std::max(options_.tablets, 1U) - 1);  // of the last token too
   }
 
   std::vector<uint32_t> replicas(Token token) const {
