@@ -14,6 +14,7 @@
 #include <set>
 #include <vector>
 
+#include "large_ring.h"
 #include "plan/split_queue.h"
 #include "plan/splits.h"
 #include "plan/token_ranges.h"
@@ -43,13 +44,6 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
-
-std::vector<Token> ring_of(const Options& options, std::mt19937_64& random) {
-  std::vector<Token> tokens(uint64_t{options.nodes} * options.tokens);
-  for (Token& token : tokens) token = static_cast<Token>(random());
-  std::sort(tokens.begin(), tokens.end());
-  return tokens;
-}
 
 size_t state_bytes(const RunProgress& progress) {
   SyncState state;
@@ -85,7 +79,7 @@ size_t read_half(SplitQueue& queue, RunProgress& progress, uint32_t lanes, size_
 
 void run(const Options& options) {
   std::mt19937_64 random(options.seed);
-  const std::vector<Token> ring = ring_of(options, random);
+  const std::vector<Token> ring = random_ring(options.nodes, options.tokens, random);
   const TableEstimate estimate{options.rows, options.row_bytes};
   const Stopwatch planning;
   const auto splits = plan_splits({kWholeRing}, ring, estimate, SplitSizing());

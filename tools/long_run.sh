@@ -11,16 +11,17 @@
 #     soak      an hour of syncs under writes
 #     fuzz      every fuzz target for ten minutes
 #     simulation 10,000 seeded worlds, planted defects, crashes at every step
+#     spark     the data source of Spark in a cluster of processes: 2,020,656 rows, kills
 #     wheels    the wheels of the Python package, each in an empty environment
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-all=(counts fivetran versions crashes faults soak fuzz simulation wheels)
+all=(counts fivetran versions crashes faults soak fuzz simulation spark wheels)
 parts=("$@")
 [[ ${#parts[@]} -gt 0 ]] || parts=("${all[@]}")
 for part in "${parts[@]}"; do
   [[ " ${all[*]} " == *" $part "* ]] || {
-    sed -n '2,15s/^# \{0,1\}//p' "$0"
+    sed -n '2,16s/^# \{0,1\}//p' "$0"
     exit 2
   }
 done
@@ -68,10 +69,14 @@ stop_node() {
 }
 trap stop_node EXIT
 
-# run_on_large_node PART NAME=SIZE... -- ARGUMENT...: 500 tables need more than a gigabyte.
-run_on_large_node() {
+start_large_node() { # 500 tables need more than a gigabyte
   node="$(mktemp -d)"
   python3 tools/cassandra/cassandra.py start --heap 3g --dir "$node/cassandra" >"$node/node.json"
+}
+
+# run_on_large_node PART NAME=SIZE... -- ARGUMENT...
+run_on_large_node() {
+  start_large_node
   RINGSYNC_TEST_CASSANDRA="$node/node.json" run_tests "$@"
   stop_node
 }
@@ -106,6 +111,15 @@ run_simulation() {
     timeout 3600 "$simulation" $arguments
   done | tee "$results/simulation.txt"
   .venv/bin/python3 tools/long_run.py --commit "$commit" simulation "$results/simulation.txt"
+}
+run_spark() {
+  local sizes=(RINGSYNC_TEST_SPARK_COPIES="${RINGSYNC_TEST_SPARK_COPIES:-6}" RINGSYNC_TEST_ROWS=5000)
+  tools/build_python.sh
+  start_large_node
+  env "${sizes[@]}" RINGSYNC_TEST_CASSANDRA="$node/node.json" tools/run_python_tests.sh -rs \
+    --session-timeout=36000 --junitxml "$results/spark.xml" tests/python/test_spark_at_size.py
+  stop_node
+  .venv/bin/python3 tools/long_run.py --commit "$commit" spark "$results/spark.xml" "${sizes[@]}"
 }
 run_wheels() {
   tools/build_wheels.sh "$results/wheels.xml"
