@@ -77,6 +77,7 @@ class KnownTables final : public Sink {
   }
 
   Result<TableOpening> open_table(const TablePlan& plan) override {
+    RINGSYNC_TRY(check_name(plan.table.name));
     RINGSYNC_TRY(check_names(plan.table));
     SharedFields& fields = fields_[plan.table.name];
     RINGSYNC_ASSIGN(fields.plain, fields_of(plan.table, encoding_));
@@ -101,12 +102,36 @@ class KnownTables final : public Sink {
   std::optional<uint64_t> rows_deleted(const std::string&) const override { return std::nullopt; }
 
  private:
+  /// Folders and DuckDB's tables may be one but for upper and lower case.
+  Status check_name(const std::string& table) {
+    std::optional<std::string> other;
+    const auto differs = [&](const std::string& name) {
+      return name != table && ascii_lower(name) == ascii_lower(table);
+    };
+    for (const auto& [name, key] : wish_.known) {
+      if (differs(name)) other = name;
+    }
+    for (const std::string& name : opened_) {
+      if (differs(name)) other = name;
+    }
+    if (other) {
+      return Error{
+          ErrorCode::kNameCollision,
+          fmt::format("it and table {} are one name but for upper and lower case; leave one "
+                      "out with exclude_tables",
+                      quoted(*other))};
+    }
+    opened_.insert(table);
+    return {};
+  }
+
   static Error unused() { return {ErrorCode::kInternal, "rows were delivered to a plan"}; }
 
   const SharedSyncWish& wish_;
   const ArrowEncoding encoding_;
   ArrowEncoding spark_encoding_;
   std::map<std::string, SharedFields> fields_;
+  std::set<std::string> opened_;
 };
 
 /// Decodes the state that was stored; none where there is none.

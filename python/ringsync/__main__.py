@@ -134,8 +134,8 @@ def _write_hand_over(folder: pathlib.Path, state: str, duckdb_sql: str) -> None:
         for name, text in (("state.json", state), ("load.sql", duckdb_sql)):
             path = folder / name
             path.unlink(missing_ok=True)
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(text)
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(text.encode())
     except OSError as error:
         raise ConfigurationError("output", f"{error.filename}: {error.strerror}") from None
 
@@ -151,7 +151,11 @@ def _spark_sync(asked: argparse.Namespace) -> None:
             "usage", f'{error.name} is not installed; install the package as "ringsync[spark]"'
         ) from None
     builder = SparkSession.builder.appName("ringsync spark-sync")
-    spark = (builder.master(asked.master) if asked.master else builder).getOrCreate()
+    try:
+        spark = (builder.master(asked.master) if asked.master else builder).getOrCreate()
+    except Exception as error:
+        told = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ConfigurationError("usage", f"Spark does not start: {told}") from None
     try:
         sync(
             spark,
@@ -186,6 +190,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return next(
             (code for kind, code in _EXIT_CODES.items() if isinstance(error, kind)), _DEFECT
         )
+    except Exception as error:
+        kind = type(error).__name__
+        told = f"error[internal]: ended by {kind}; its text may hold data and is not shown"
+        print(f"ringsync: {told}", file=sys.stderr)
+        return _DEFECT
     return 0
 
 

@@ -40,7 +40,8 @@ def hand_over(spark: SparkSession, target: str) -> HandOver:
         files = _path_of_duckdb(place.folder(table, found.name)).replace("'", "''")
         statements.append(
             f"CREATE TABLE {keyspace}.{quoted(table)} AS"
-            f" SELECT {columns} FROM read_parquet('{files}/*.parquet');"
+            # Else folders called name=value would stand for columns of that name.
+            f" SELECT {columns} FROM read_parquet('{files}/*.parquet', hive_partitioning = false);"
         )
     return HandOver(json.dumps(manifest.state), "\n".join(statements) + "\n")
 

@@ -128,26 +128,34 @@ def _column(frame: DataFrame, name: str) -> Column:
     return frame["`" + name.replace("`", "``") + "`"]
 
 
-def _as_type(column: Column, was: str, now: str, name: str) -> Column:
+def _cast(column: Column, was: str, now: str) -> Column:
     kind = types.DecimalType(*map(int, now[8:-1].split(","))) if now[:8] == "DECIMAL(" else None
-    changed = column if was == now else column.cast(kind or _SPARK[now])
-    return changed.alias(name)
+    return column if was == now else column.cast(kind or _SPARK[now])
+
+
+def _as_type(column: Column, was: str, now: str, name: str) -> Column:
+    return _cast(column, was, now).alias(name)
 
 
 def rows_read(
-    frame: DataFrame, shape: Shape, now: dict[str, str], started_us: int, former: DataFrame | None
+    frame: DataFrame,
+    shape: Shape,
+    now: dict[str, str],
+    started_us: int,
+    former: DataFrame | None,
+    was: dict[str, str],
 ) -> DataFrame:
     """The rows of a sync that began at `started_us`, with what `former` has of columns that the
-    source has dropped."""
+    source has dropped. `now`, `was`: the types that columns have in either."""
     instant = spark_functions.timestamp_micros(spark_functions.lit(started_us))
     chosen = [
         _as_type(_column(frame, name), now[name], kind, name)
         for name, kind in shape.columns.items()
     ]
     if shape.kept and former is not None:
-        keys = [_column(former, name).alias(f"key {i}") for i, name in enumerate(shape.key)]
-        old = former.select(*keys, *(_column(former, name) for name in shape.kept))
-        frame = frame.join(old, _same_key(frame, shape.key, old), "left")
+        kept = (_column(former, name) for name in shape.kept)
+        old = former.select(*_key(former, shape, was), *kept)
+        frame = frame.join(old, _same_key(frame, shape, now, old), "left")
         chosen += [_column(old, name) for name in shape.kept]
     return frame.select(*chosen, instant.alias(SYNCED), spark_functions.lit(False).alias(DELETED))
 
@@ -161,8 +169,8 @@ def rows_left(
 ) -> DataFrame:
     """The rows that were there and were not `met`: gone from the source where the sync read all of
     it, which is what `swept_at_us`, its start, says."""
-    keys = met.select(*(_column(met, name).alias(f"key {i}") for i, name in enumerate(shape.key)))
-    left = former.join(keys, _same_key(former, shape.key, keys), "left_anti")
+    keys = met.select(*_key(met, shape, shape.columns))
+    left = former.join(keys, _same_key(former, shape, was, keys), "left_anti")
     chosen = [
         _as_type(_column(left, name), was[name], kind, name)
         if name in was
@@ -177,8 +185,18 @@ def rows_left(
     return left.select(*chosen, synced.alias(SYNCED), deleted.alias(DELETED))
 
 
-def _same_key(frame: DataFrame, key: Sequence[str], keys: DataFrame) -> Column:
+def _key(frame: DataFrame, shape: Shape, kinds: dict[str, str]) -> list[Column]:
+    """Its columns `key 0` and so on, in the types of the new snapshot: Spark has rules of its own
+    for comparing others. `kinds`: the types that they have."""
+    return [
+        _as_type(_column(frame, name), kinds[name], shape.columns[name], f"key {i}")
+        for i, name in enumerate(shape.key)
+    ]
+
+
+def _same_key(frame: DataFrame, shape: Shape, kinds: dict[str, str], keys: DataFrame) -> Column:
     condition = spark_functions.lit(True)
-    for i, name in enumerate(key):
-        condition = condition & (_column(frame, name) == keys[f"`key {i}`"])
+    for i, name in enumerate(shape.key):
+        column = _cast(_column(frame, name), kinds[name], shape.columns[name])
+        condition = condition & (column == keys[f"`key {i}`"])
     return condition

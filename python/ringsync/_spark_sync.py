@@ -33,6 +33,11 @@ _CONF = {
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.mergeSchema": "false",
+    # A merge would lose rows in silence.
+    "spark.sql.files.ignoreCorruptFiles": "false",
+    "spark.sql.files.ignoreMissingFiles": "false",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.parser.quotedRegexColumnNames": "false",
 }
 
 
@@ -111,7 +116,8 @@ def _session_of(spark: SparkSession) -> SparkSession:
 
     session = spark.newSession()
     for name, value in spark.conf.getAll.items():
-        if session.conf.isModifiable(name):
+        # Those of file systems are no settings that Spark knows.
+        if session.conf.isModifiable(name) or not name.startswith("spark."):
             session.conf.set(name, value)
     for name, value in _CONF.items():
         session.conf.set(name, value)
@@ -238,7 +244,7 @@ class _Table:
         shape = Shape.of(self._plan["primary_key"], self._now, was)
         there = self._parquet(former.name) if former else None
         # Once: a second reading of the cluster would not bring the same.
-        read = rows_read(self._read(), shape, self._now, started_us, there)
+        read = rows_read(self._read(), shape, self._now, started_us, there, was)
         read.write.parquet(self._folder)
         rows = self._count_read()
         if former is not None and there is not None:
@@ -251,6 +257,12 @@ class _Table:
             left = rows_left(there, shape, was, met, swept_at_us)
             left.write.mode("append").parquet(self._folder)
         total, deleted = self._count_all(started_us)
+        if former is not None and total < former.rows:
+            raise DestinationError(
+                "destination",
+                f"its snapshot {former.name} has lost rows: it had {former.rows}, and with what was"
+                f" read there are {total} now; restore its files, or remove the table's folder",
+            )
         kept = [former.name, *former.former][: self._job.former_snapshots] if former else []
         key = list(self._plan["primary_key"])
         return rows, Snapshot(self._snapshot, key, shape.all_columns, total, kept), deleted
@@ -310,6 +322,8 @@ def _reader_options(
         for name, value in configuration.items()
         if name in known and value not in (None, "")
     }
+    if given.get("max_in_flight") == "0":  # as many as fit the cluster, for one process
+        del given["max_in_flight"]
     counted = {name: str(count) for name, count in counts.items() if count is not None}
     return {"nested_types": "json"} | given | counted
 

@@ -114,22 +114,33 @@ class Target:
 
     def read(self) -> Manifest:
         """The manifest that counts. Raises StateError where it is damaged."""
-        numbers = self._numbers()
-        if not numbers:
-            return Manifest()
-        path = self._manifest(max(numbers))
+        number = self._last()
+        while number:
+            path = self._manifest(number)
+            try:
+                return Manifest.of(self._text(path), number, path)
+            except DestinationError:
+                # A job that has just ended a table removes the manifest before.
+                number, before = self._last(), number
+                if number == before:
+                    raise
+        return Manifest()
+
+    def _last(self) -> int:
+        return max(self._numbers(), default=0)
+
+    def _text(self, path: str) -> str:
         with _told(path):
             stream = self._files.open(self._path(path))
             try:
-                text = bytes(stream.readAllBytes()).decode(errors="replace")
+                return bytes(stream.readAllBytes()).decode(errors="replace")
             finally:
                 stream.close()
-        return Manifest.of(text, max(numbers), path)
 
     def write(self, manifest: Manifest) -> Manifest:
         """Makes it count, in the place of the one with its number; returns it with its new one.
         Raises DestinationError where that is not the last any more."""
-        last = max(self._numbers(), default=0)
+        last = self._last()
         if last != manifest.number:
             raise DestinationError(
                 "destination_busy",

@@ -153,7 +153,7 @@ class Both:
 
     def __init__(self, spark, program, config, configuration, session, keyspace, folder):
         self.spark, self.session, self.keyspace = spark, session, keyspace
-        self.target = str(folder / "lake")
+        self.target = str(folder / "id=7" / "lake")  # no column of that name
         self._program, self._config, self._configuration = program, config, configuration
         self._folder, self._count = folder, 0
 
@@ -233,6 +233,47 @@ def test_a_table_that_changes_is_what_it_would_be_in_duckdb(both):
     both.run("INSERT INTO KS.t (id, a, updated_at) VALUES (1, 'new', '2024-01-01')")
     made_anew = both.sync()["t"]
     assert (made_anew.run, made_anew.rows_read, made_anew.rows_deleted) == ("first", 1, 5)
+    both.run("DROP TABLE KS.t")
+    both.run("CREATE TABLE KS.t (id text PRIMARY KEY, a text, updated_at timestamp)")
+    for key in ("1", "02", "abc"):  # of these 1 was there, as a number
+        both.run(f"INSERT INTO KS.t (id, a, updated_at) VALUES ('{key}', 'text', '2024-01-01')")
+    by_text = both.sync()["t"]
+    assert (by_text.run, by_text.rows_read, by_text.rows) == ("first", 3, 8)
+
+
+def test_tables_that_are_one_name_but_for_case_fail_before_any_row(
+    spark, configuration, session, keyspace, target
+):
+    for table in ("twice", '"Twice"'):
+        session.execute(f"CREATE TABLE {keyspace}.{table} (id int PRIMARY KEY)")
+    with pytest.raises(ringsync.TableError) as failed:
+        sync(spark, configuration(keyspace), target)
+    (error,) = failed.value.tables.values()
+    assert error.code == "name_collision"
+    left_out = configuration(keyspace, exclude_tables="Twice")
+    if "twice" in failed.value.tables:  # "Twice" is there already
+        with pytest.raises(ringsync.TableError, match="but for upper and lower case"):
+            sync(spark, left_out, target)
+    else:
+        assert [each.table for each in sync(spark, left_out, target)] == ["twice"]
+
+
+def test_a_snapshot_that_has_lost_a_file_is_not_gone_on_with(
+    spark, configuration, session, keyspace, target
+):
+    session.execute(f"CREATE TABLE {keyspace}.t (id int PRIMARY KEY, updated_at timestamp)")
+    for row in range(20):
+        session.execute(f"INSERT INTO {keyspace}.t (id, updated_at) VALUES ({row}, '2024-01-01')")
+    given = configuration(keyspace, **AT_ONCE)
+    (first,) = sync(spark, given, target, min_partitions=2)
+    lost = max(pathlib.Path(target, "t").glob("*/*.parquet"), key=lambda file: file.stat().st_size)
+    lost.unlink()
+    before = Target(spark, target).read()
+    session.execute(f"INSERT INTO {keyspace}.t (id, updated_at) VALUES (1, toTimestamp(now()))")
+    with pytest.raises(ringsync.TableError, match="has lost rows: it had 20") as failed:
+        sync(spark, given, target)
+    assert failed.value.code == "destination"
+    assert Target(spark, target).read() == before
 
 
 def test_rows_before_initial_sync_start_stay_out_until_it_is_taken_back(both):
@@ -433,6 +474,10 @@ def test_the_commands_mistakes_have_the_programs_exit_codes(config, nyc, tmp_pat
     assert missing.returncode == 2
     assert "none.json: No such file" in missing.stderr
     assert command("--target", tmp_path / "lake", "--tables", "x").returncode == 2
+    given = ("--configuration", config(nyc), "--target", tmp_path / "lake")
+    nowhere = command(*given, "--master", "nowhere")
+    assert nowhere.returncode == 2, nowhere.stderr
+    assert "Spark does not start: " in nowhere.stderr
 
 
 def test_the_example_runs_as_its_readme_says(config, nyc, target):
