@@ -72,6 +72,7 @@ def start(
             nodes = _start_all(directory, options[:1]) + _start_all(directory, options[1:])
         _prepare_log_ins(nodes, timeout_s)
         _await_agreement(nodes, timeout_s)
+        _await_role_everywhere(nodes[0], timeout_s)
         return _note(directory, nodes, heap)
 
 
@@ -241,6 +242,22 @@ def _await_agreement(nodes: list[dict], timeout_s: float) -> None:
         if time.monotonic() > deadline:
             raise node.NodeError(f"the {len(nodes)} nodes do not know each other and one schema")
         time.sleep(0.2)
+
+
+def _await_role_everywhere(node_asked: dict, timeout_s: float) -> None:
+    """Until every node has the role itself. That each lets it in does not tell: a node that lacks
+    it reads it from another, and refuses log-ins once that one is dead. A read of all replicas
+    gives it to those that lack it."""
+    login = (node_asked["host"], node_asked["port"], USERNAME, PASSWORD)
+    query = f"SELECT * FROM system_auth.roles WHERE role = '{USERNAME}'"
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return native_protocol.execute(*login, query, all_replicas=True)
+        except (OSError, native_protocol.ServerError) as error:
+            if time.monotonic() > deadline:
+                raise node.NodeError(f"not all nodes have the role {USERNAME}: {error}") from error
+            time.sleep(0.5)
 
 
 def _parser() -> argparse.ArgumentParser:

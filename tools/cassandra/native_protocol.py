@@ -17,6 +17,7 @@ _RESULT = 0x08
 _AUTH_RESPONSE = 0x0F
 _AUTH_SUCCESS = 0x10
 _CONSISTENCY_ONE = 0x0001
+_CONSISTENCY_ALL = 0x0005
 
 
 class ServerError(Exception):
@@ -49,30 +50,43 @@ def can_log_in(
 
 
 def execute(
-    host: str, port: int, username: str, password: str, statement: str, timeout_s: float = 60
+    host: str,
+    port: int,
+    username: str,
+    password: str,
+    statement: str,
+    timeout_s: float = 60,
+    all_replicas: bool = False,
 ) -> None:
-    """Runs a statement whose rows, if any, do not matter. ServerError, or OSError where nothing
-    answers."""
-    _execute(host, port, username, password, statement, timeout_s)
+    """Runs a statement whose rows, if any, do not matter; with `all_replicas` each of them takes
+    part in it. ServerError, or OSError where nothing answers."""
+    consistency = _CONSISTENCY_ALL if all_replicas else _CONSISTENCY_ONE
+    _execute(host, port, username, password, statement, timeout_s, consistency)
 
 
 def select_cell(host: str, port: int, username: str, password: str, query: str, size: int) -> bytes:
     """The one cell of a result of one row, which is of `size` bytes and ends the answer. Raises as
     execute() does."""
-    answer = _execute(host, port, username, password, query, timeout_s=20)
+    answer = _execute(host, port, username, password, query, 20, _CONSISTENCY_ONE)
     if answer[-size - 4 : -size] != struct.pack(">i", size):
         raise ServerError(f"{host}:{port} answers without a cell of {size} bytes")
     return answer[-size:]
 
 
 def _execute(
-    host: str, port: int, username: str, password: str, statement: str, timeout_s: float
+    host: str,
+    port: int,
+    username: str,
+    password: str,
+    statement: str,
+    timeout_s: float,
+    consistency: int,
 ) -> bytes:
     with socket.create_connection((host, port), timeout=timeout_s) as connection:
         if not _log_in(connection, username, password):
             raise ServerError(f"{host}:{port} refuses the log-in of {username}")
         text = statement.encode()
-        body = struct.pack(">I", len(text)) + text + struct.pack(">HB", _CONSISTENCY_ONE, 0)
+        body = struct.pack(">I", len(text)) + text + struct.pack(">HB", consistency, 0)
         opcode, answer = _ask(connection, _QUERY, body)
         if opcode == _ERROR:
             length = struct.unpack_from(">H", answer, 4)[0]
