@@ -12,7 +12,6 @@ Prints lines of JSON. Heap is what is left after a collection.
 
 import argparse
 import json
-import os
 import pathlib
 import sys
 import time
@@ -21,6 +20,7 @@ from collections.abc import Iterator
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 
 import cql_session  # noqa: E402
+import spark_on_loopback  # noqa: E402
 from harness import cluster  # noqa: E402
 from pyspark.serializers import CPickleSerializer  # noqa: E402
 from pyspark.sql import SparkSession  # noqa: E402
@@ -30,16 +30,7 @@ TABLE = "flights"
 
 
 def session() -> SparkSession:
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    spark = (
-        SparkSession.builder.master("local[2]")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.memory", "4g")
-        .config("spark.ui.enabled", "false")
-        .getOrCreate()
-    )
-    spark.sparkContext.setLogLevel("ERROR")
+    spark = spark_on_loopback.start("local[2]", {"spark.driver.memory": "4g"})
     spark.dataSource.register(RingsyncDataSource)
     return spark
 

@@ -20,17 +20,29 @@ const char* exception_name(const Error& error) {
   }
 }
 
+nb::str code_of(const Error& error) {
+  const std::string_view code = to_string(error.code);
+  return nb::str(code.data(), code.size());
+}
+
+/// A server's message may hold bytes that are not UTF-8.
+nb::object message_of(const Error& error) {
+  return owned(PyUnicode_DecodeUTF8(error.message.data(),
+                                    static_cast<Py_ssize_t>(error.message.size()), "replace"));
+}
+
 }  // namespace
 
 void raise(const Error& error) {
   const nb::object kind = nb::module_::import_("ringsync.errors").attr(exception_name(error));
-  const std::string_view code = to_string(error.code);
-  // A server's message may hold bytes that are not UTF-8.
-  const nb::object message = owned(PyUnicode_DecodeUTF8(
-      error.message.data(), static_cast<Py_ssize_t>(error.message.size()), "replace"));
-  const nb::object made = kind(nb::str(code.data(), code.size()), message);
+  const nb::object made = kind(code_of(error), message_of(error));
   PyErr_SetObject(made.type().ptr(), made.ptr());
   throw nb::python_error();
+}
+
+void set_error(nb::dict& table, const std::optional<Error>& error) {
+  table["error_code"] = error ? nb::object(code_of(*error)) : nb::none();
+  table["error_message"] = error ? message_of(*error) : nb::none();
 }
 
 nb::object owned(PyObject* object) {

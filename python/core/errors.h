@@ -5,6 +5,7 @@
 #include <nanobind/nanobind.h>
 
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "base/result.h"
@@ -20,6 +21,9 @@ T value_or_raise(Result<T> result) {
   if (!result.ok()) raise(result.error());
   return std::move(result).value();
 }
+
+/// Sets "error_code" and "error_message" of a table's dict: None where there is no error.
+void set_error(nanobind::dict& table, const std::optional<Error>& error);
 
 /// A new reference as an object; throws the exception that a null pointer stands for.
 nanobind::object owned(PyObject* object);

@@ -78,12 +78,7 @@ nb::dict summary_of(const TableSummary& summary) {
   for (const auto& [column, count] : summary.nulled_values) nulled[nb::str(column.c_str())] = count;
   table["nulled_values"] = nulled;
   table["seconds"] = summary.seconds;
-  table["error_code"] = nb::none();
-  table["error_message"] = nb::none();
-  if (summary.error) {
-    table["error_code"] = std::string(to_string(summary.error->code));
-    table["error_message"] = summary.error->message;
-  }
+  set_error(table, summary.error);
   return table;
 }
 

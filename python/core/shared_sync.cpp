@@ -11,6 +11,7 @@
 #include "front/encoding_choice.h"
 #include "front/open_source.h"
 #include "front/sync_options.h"
+#include "model/table.h"
 #include "plan/table_planning.h"
 #include "sink/arrow/arrow_mapping.h"
 #include "sink/sink.h"
@@ -24,16 +25,10 @@ namespace {
 constexpr const char* kSynced = "_fivetran_synced";
 constexpr const char* kDeleted = "_fivetran_deleted";
 
-/// DuckDB's rule, so that what is written can go on there.
-std::string ascii_lower(std::string name) {
-  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return name;
-}
-
 Status check_names(const Table& table) {
   std::map<std::string, std::string> seen = {{kSynced, ""}, {kDeleted, ""}};
   for (const Column& column : table.columns) {
-    const auto [other, is_new] = seen.emplace(ascii_lower(column.name), column.name);
+    const auto [other, is_new] = seen.emplace(ascii_folded(column.name), column.name);
     if (is_new) continue;
     const std::string what =
         other->second.empty()
@@ -67,6 +62,7 @@ class KnownTables final : public Sink {
       : wish_(wish), encoding_(std::move(encoding)), spark_encoding_(encoding_) {
     spark_encoding_.times_as_text = true;
     spark_encoding_.uuids_as_text = true;
+    for (const auto& [name, key] : wish.known) names_.emplace(ascii_folded(name), name);
   }
 
   SharedFields take_fields(const std::string& table) { return std::move(fields_[table]); }
@@ -104,25 +100,12 @@ class KnownTables final : public Sink {
  private:
   /// Folders and DuckDB's tables may be one but for upper and lower case.
   Status check_name(const std::string& table) {
-    std::optional<std::string> other;
-    const auto differs = [&](const std::string& name) {
-      return name != table && ascii_lower(name) == ascii_lower(table);
-    };
-    for (const auto& [name, key] : wish_.known) {
-      if (differs(name)) other = name;
-    }
-    for (const std::string& name : opened_) {
-      if (differs(name)) other = name;
-    }
-    if (other) {
-      return Error{
-          ErrorCode::kNameCollision,
-          fmt::format("it and table {} are one name but for upper and lower case; leave one "
-                      "out with exclude_tables",
-                      quoted(*other))};
-    }
-    opened_.insert(table);
-    return {};
+    const auto [other, is_new] = names_.emplace(ascii_folded(table), table);
+    if (is_new || other->second == table) return {};
+    return Error{ErrorCode::kNameCollision,
+                 fmt::format("it and table {} are one name but for upper and lower case; leave one "
+                             "out with exclude_tables",
+                             quoted(other->second))};
   }
 
   static Error unused() { return {ErrorCode::kInternal, "rows were delivered to a plan"}; }
@@ -131,7 +114,7 @@ class KnownTables final : public Sink {
   const ArrowEncoding encoding_;
   ArrowEncoding spark_encoding_;
   std::map<std::string, SharedFields> fields_;
-  std::set<std::string> opened_;
+  std::map<std::string, std::string> names_;  // of tables, by their folded ones
 };
 
 /// Decodes the state that was stored; none where there is none.

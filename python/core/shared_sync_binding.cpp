@@ -11,7 +11,6 @@
 #include <memory>
 #include <utility>
 
-#include "base/error_catalogue.h"
 #include "python/core/arrow_stream.h"
 #include "python/core/caller.h"
 #include "python/core/checked_configuration.h"
@@ -49,12 +48,7 @@ nb::dict dict_of(const SharedTable& shared) {
   if (plan.cursor_column) table["cursor_column"] = plan.table.columns[*plan.cursor_column].name;
   table["columns"] = Columns{shared.fields.plain};
   table["spark_columns"] = Columns{shared.fields.spark};
-  table["error_code"] = nb::none();
-  table["error_message"] = nb::none();
-  if (shared.error) {
-    table["error_code"] = std::string(to_string(shared.error->code));
-    table["error_message"] = shared.error->message;
-  }
+  set_error(table, shared.error);
   return table;
 }
 

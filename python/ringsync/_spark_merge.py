@@ -124,7 +124,8 @@ class Shape:
         return self.columns | self.kept
 
 
-def _column(frame: DataFrame, name: str) -> Column:
+def column_of(frame: DataFrame, name: str) -> Column:
+    """Of a name with any characters."""
     return frame["`" + name.replace("`", "``") + "`"]
 
 
@@ -149,14 +150,14 @@ def rows_read(
     source has dropped. `now`, `was`: the types that columns have in either."""
     instant = spark_functions.timestamp_micros(spark_functions.lit(started_us))
     chosen = [
-        _as_type(_column(frame, name), now[name], kind, name)
+        _as_type(column_of(frame, name), now[name], kind, name)
         for name, kind in shape.columns.items()
     ]
     if shape.kept and former is not None:
-        kept = (_column(former, name) for name in shape.kept)
+        kept = (column_of(former, name) for name in shape.kept)
         old = former.select(*_key(former, shape, was), *kept)
         frame = frame.join(old, _same_key(frame, shape, now, old), "left")
-        chosen += [_column(old, name) for name in shape.kept]
+        chosen += [column_of(old, name) for name in shape.kept]
     return frame.select(*chosen, instant.alias(SYNCED), spark_functions.lit(False).alias(DELETED))
 
 
@@ -172,12 +173,12 @@ def rows_left(
     keys = met.select(*_key(met, shape, shape.columns))
     left = former.join(keys, _same_key(former, shape, was, keys), "left_anti")
     chosen = [
-        _as_type(_column(left, name), was[name], kind, name)
+        _as_type(column_of(left, name), was[name], kind, name)
         if name in was
         else spark_functions.lit(None).cast(met.schema[name].dataType).alias(name)
         for name, kind in shape.all_columns.items()
     ]
-    synced, deleted = _column(left, SYNCED), _column(left, DELETED)
+    synced, deleted = column_of(left, SYNCED), column_of(left, DELETED)
     if swept_at_us is not None:
         instant = spark_functions.timestamp_micros(spark_functions.lit(swept_at_us))
         synced = spark_functions.when(deleted, synced).otherwise(instant)
@@ -189,7 +190,7 @@ def _key(frame: DataFrame, shape: Shape, kinds: dict[str, str]) -> list[Column]:
     """Its columns `key 0` and so on, in the types of the new snapshot: Spark has rules of its own
     for comparing others. `kinds`: the types that they have."""
     return [
-        _as_type(_column(frame, name), kinds[name], shape.columns[name], f"key {i}")
+        _as_type(column_of(frame, name), kinds[name], shape.columns[name], f"key {i}")
         for i, name in enumerate(shape.key)
     ]
 
@@ -197,6 +198,6 @@ def _key(frame: DataFrame, shape: Shape, kinds: dict[str, str]) -> list[Column]:
 def _same_key(frame: DataFrame, shape: Shape, kinds: dict[str, str], keys: DataFrame) -> Column:
     condition = spark_functions.lit(True)
     for i, name in enumerate(shape.key):
-        column = _cast(_column(frame, name), kinds[name], shape.columns[name])
+        column = _cast(column_of(frame, name), kinds[name], shape.columns[name])
         condition = condition & (column == keys[f"`key {i}`"])
     return condition

@@ -16,7 +16,15 @@ from ringsync import _core
 from ringsync._connector import configuration_json
 from ringsync._log import StandardLog, hand_on
 from ringsync._spark_failures import failure_of
-from ringsync._spark_merge import DELETED, SYNCED, Shape, duckdb_type, rows_left, rows_read
+from ringsync._spark_merge import (
+    DELETED,
+    SYNCED,
+    Shape,
+    column_of,
+    duckdb_type,
+    rows_left,
+    rows_read,
+)
 from ringsync._spark_target import Manifest, Snapshot, Target, new_snapshot_name
 from ringsync._spark_types import spark_schema
 from ringsync.errors import ConfigurationError, DestinationError, RingsyncError, TableError
@@ -142,6 +150,7 @@ class _Job:
         self.former_snapshots = former_snapshots
         self.log = StandardLog()
         self._configuration = configuration
+        self.former: dict[str, Snapshot] = {}  # what rows are merged with
         self._done: set[str] = set()
         self._results: list[TableResult] = []
         self._errors: dict[str, RingsyncError] = {}
@@ -170,11 +179,12 @@ class _Job:
 
     def _planned(self, resync: list[str]) -> _core.SharedSync:
         state = self._manifest.state
-        known = {
-            name: set(found.key)
+        self.former = {
+            name: found
             for name, found in self._manifest.tables.items()
             if self.target.has(name, found)
         }
+        known = {name: set(found.key) for name, found in self.former.items()}
         document = json.dumps(state) if state is not None else None
         try:
             return _core.share_sync(
@@ -182,11 +192,6 @@ class _Job:
             )
         finally:
             hand_on(self.log)
-
-    def former(self, table: str) -> Snapshot | None:
-        """What rows are merged with."""
-        found = self._manifest.tables.get(table)
-        return found if found is not None and self.target.has(table, found) else None
 
     def commit(self, table: str, now: Snapshot) -> None:
         """The table is read to its end: `now` counts, and the state that vouches for it."""
@@ -212,7 +217,7 @@ class _Table:
         self._now = {
             column.name: duckdb_type(column.type) for column in pyarrow.schema(plan["columns"])
         }
-        self._former = job.former(self._name)
+        self._former = job.former.get(self._name)
         self._snapshot = new_snapshot_name()
         self._folder = job.target.folder(self._name, self._snapshot)
 
@@ -284,7 +289,7 @@ class _Table:
         frame, cursor = self._parquet(self._snapshot), self._plan["cursor_column"]
         if self._plan["run"] != "first" or cursor not in self._now:
             return frame.count()
-        filled = spark_functions.count("`" + cursor.replace("`", "``") + "`")
+        filled = spark_functions.count(column_of(frame, cursor))
         (counts,) = frame.select(spark_functions.count("*"), filled).collect()
         if counts[0] > counts[1]:
             self._job.log.warning(

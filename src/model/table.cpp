@@ -19,4 +19,11 @@ std::string quoted(const std::string& name) {
   return text;
 }
 
+std::string ascii_folded(std::string name) {
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
+}
+
 }  // namespace ringsync

@@ -60,4 +60,8 @@ struct Keyspace {
 /// `name` as a CQL or SQL identifier, always quoted: inner double quotes are doubled.
 std::string quoted(const std::string& name);
 
+/// `name` with ASCII letters in lower case: what DuckDB and SQLite take for the same name is the
+/// same so, and what a struct's fields are compared by.
+std::string ascii_folded(std::string name);
+
 }  // namespace ringsync

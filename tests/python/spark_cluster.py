@@ -13,17 +13,13 @@ import pathlib
 import sys
 
 import pyspark
+import spark_on_loopback
 from pyspark.sql import DataFrame, SparkSession
 from ringsync.spark import RingsyncDataSource
 
 EXECUTORS = 2
 _SETTINGS = {
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.memory": "1g",
     "spark.executor.memory": "1g",
-    "spark.ui.enabled": "false",
-    "spark.sql.session.timeZone": "UTC",
     "spark.sql.shuffle.partitions": "4",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # that says it is of UTC
 }
@@ -49,11 +45,7 @@ def environment(home: pathlib.Path) -> dict[str, str]:
 
 def cluster_session() -> SparkSession:
     """In a process with the environment above."""
-    builder = SparkSession.builder.master(f"local-cluster[{EXECUTORS},1,1024]")
-    for name, value in _SETTINGS.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
+    session = spark_on_loopback.start(f"local-cluster[{EXECUTORS},1,1024]", _SETTINGS)
     session.dataSource.register(RingsyncDataSource)
     return session
 

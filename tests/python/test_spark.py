@@ -25,7 +25,7 @@ UTC = datetime.UTC
 @pytest.fixture(scope="module")
 def spark():
     # The switch changes nothing.
-    for session in local_spark(spark__sql__python__filterPushdown__enabled="true"):
+    for session in local_spark({"spark.sql.python.filterPushdown.enabled": "true"}):
         session.dataSource.register(RingsyncDataSource)
         yield session
 

@@ -41,9 +41,11 @@ def event_log(tmp_path_factory):
 @pytest.fixture(scope="module")
 def spark(event_log):
     yield from local_spark(
-        spark__eventLog__enabled="true",
-        spark__eventLog__compress="false",
-        spark__eventLog__dir=str(event_log),
+        {
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.compress": "false",
+            "spark.eventLog.dir": str(event_log),
+        }
     )
 
 

@@ -27,13 +27,6 @@ std::string instant_text(int64_t us, char separator) {
                      (time - seconds).count());
 }
 
-std::string ascii_folded(std::string name) {
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return name;
-}
-
 std::string joined(const TargetLayout& layout,
                    const std::function<std::string(size_t, const TargetColumn&)>& part,
                    std::string_view separator, bool keys_only) {

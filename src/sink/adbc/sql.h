@@ -40,9 +40,6 @@ std::string literal(std::string_view text);
 /// Microseconds since 1970-01-01T00:00:00Z as "YYYY-MM-DD<separator>hh:mm:ss.ffffff", in UTC.
 std::string instant_text(int64_t us, char separator);
 
-/// `name` with ASCII letters in lower case.
-std::string ascii_folded(std::string name);
-
 /// One part for each column, or for each key column, with `separator` between them.
 std::string joined(const TargetLayout& layout,
                    const std::function<std::string(size_t, const TargetColumn&)>& part,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/table.h"
 #include "sink/adbc/sql.h"
 
 namespace ringsync {

@@ -13,14 +13,6 @@
 namespace ringsync {
 namespace {
 
-/// Lower case for ASCII letters, as destinations compare the names of a struct's fields.
-std::string folded_name(std::string name) {
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return name;
-}
-
 /// Arrow's names and SQL end at U+0000. `name` is shown as far as there.
 Error nul_in_name(const std::string& what, const std::string& name, const std::string& remedy) {
   return {ErrorCode::kNameCollision,
@@ -36,7 +28,7 @@ Status check_field_names(const CqlType& type) {
       return nul_in_name("a field of type " + type.name, name,
                          "set nested_types=json, or rename the field");
     }
-    const auto [other, is_new] = seen.emplace(folded_name(name), name);
+    const auto [other, is_new] = seen.emplace(ascii_folded(name), name);
     if (is_new) continue;
     return Error{ErrorCode::kNameCollision,
                  fmt::format("fields {} and {} of type {} are one name in a struct; set "
