@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 import duckdb
 import psycopg
 import pyarrow.dataset
-from fivetran import BASELINE, PACKAGE, flights, served
-from harness import DATA, FLIGHTS_ROWS, ROOT, figures, sync
+from fivetran import BASELINE, PACKAGE, flights, serve_command, served
+from harness import BUILD, DATA, FLIGHTS_ROWS, ROOT, figures, sync
 
 sys.path += [str(ROOT / "tools" / name) for name in ("cassandra", "postgresql")]
 sys.path.append(str(BASELINE))
@@ -39,6 +39,7 @@ SPARK_SETTINGS = {
     "spark.log.level": "WARN",
     "spark.sql.extensions": "com.datastax.spark.connector.CassandraSparkExtensions",
 }
+SPARK = ROOT / ".deps" / "spark"  # the one of the tests
 # Spark brings its own of these.
 SPARK_HAS = ("scala-library", "scala-reflect", "slf4j-api")
 
@@ -60,6 +61,15 @@ class Source:
 
 def ringsync_to_null(source: Source, folder: pathlib.Path) -> dict:
     return sync(source.node, source.keyspace, "null:", folder)
+
+
+def ringsync_to_grpc(source: Source, folder: pathlib.Path, **pace: object) -> dict:
+    """Figures of the server; the client counts, or with `parse` makes an object of each record."""
+    command = serve_command(BUILD / "ringsync")
+    got = served(command, flights(source.node, source.keyspace), folder, **pace)
+    taken = {name: got[name] for name in ("wall_s", "cpu_s")}
+    rows = got["rows"] - (got["rows"] == source.rows + 1)  # TRUNCATE may be a record too
+    return peer_figures(source, taken | {"peak_kib": got["peak_mib"] * 1024}, rows)
 
 
 def ringsync_to_duckdb(source: Source, folder: pathlib.Path) -> dict:
@@ -152,20 +162,42 @@ def spark(source: Source, folder: pathlib.Path) -> dict:
         "spark.cassandra.auth.username": node["username"],
         "spark.cassandra.auth.password": node["password"],
     }
-    options = [word for key, value in settings.items() for word in ("--conf", f"{key}={value}")]
     jars = PROGRAMS.joinpath("spark_jars").glob("*.jar")
     wanted = sorted(str(jar) for jar in jars if not jar.name.startswith(SPARK_HAS))
     programs = PROGRAMS / "spark" / "bin"
     taken = run(
-        [programs / "spark-submit", "--master", f"local[{os.cpu_count()}]",
-         "--jars", ",".join(wanted), *options,
+        [*submit(programs, settings), "--jars", ",".join(wanted),
          SCRIPTS / "spark_to_parquet.py", source.keyspace, to],
         folder,
         PATH=f"{programs}:{os.environ['PATH']}",
-        JAVA_HOME=pathlib.Path(distribution.find_java()).resolve().parents[1],
-        SPARK_LOCAL_IP="127.0.0.1",
+        **spark_environment(),
     )  # fmt: skip
     return peer_figures(source, taken, parquet_rows(to))
+
+
+def ringsync_by_spark(source: Source, folder: pathlib.Path) -> dict:
+    to, configuration = folder / "flights", folder / "configuration.json"
+    keys = {key: str(value) for key, value in flights(source.node, source.keyspace).items()}
+    configuration.write_text(json.dumps(keys))
+    settings = {"spark.ui.enabled": "false", "spark.log.level": "WARN"}
+    taken = run(
+        [*submit(SPARK / "bin", settings), SCRIPTS / "ringsync_by_spark.py", configuration, to],
+        folder,
+        PYTHONPATH=f"{PACKAGE}:{SPARK}",
+        PYSPARK_PYTHON=sys.executable,
+        **spark_environment(),
+    )
+    return peer_figures(source, taken, parquet_rows(to))
+
+
+def spark_environment() -> dict[str, object]:
+    home = pathlib.Path(distribution.find_java()).resolve().parents[1]
+    return {"JAVA_HOME": home, "SPARK_LOCAL_IP": "127.0.0.1"}
+
+
+def submit(programs: pathlib.Path, settings: dict[str, str]) -> list[object]:
+    options = [word for key, value in settings.items() for word in ("--conf", f"{key}={value}")]
+    return [programs / "spark-submit", "--master", f"local[{os.cpu_count()}]", *options]
 
 
 def example_in_one_pass(source: Source, folder: pathlib.Path) -> dict:
@@ -230,7 +262,9 @@ def run(command: list, folder: pathlib.Path, **environment: object) -> dict:
 
 
 def peer_figures(source: Source, taken: dict, rows: int) -> dict:
-    return figures(rows, source.page_bytes, taken["wall_s"], taken["cpu_s"], taken["peak_kib"])
+    got = figures(rows, source.page_bytes, taken["wall_s"], taken["cpu_s"], taken["peak_kib"])
+    of_all_kib = taken.get("peak_of_all_kib")
+    return got if of_all_kib is None else got | {"peak_of_all_mib": of_all_kib / 1024}
 
 
 def lines_of(file: pathlib.Path) -> int:

@@ -9,6 +9,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 
 import cql_session
@@ -18,7 +20,7 @@ from first_load import best_drain
 from harness import DATA, ROOT, drain, load_flights, say, spread
 from peer_programs import HISTORY_WINDOWS, Source
 
-RINGSYNC = ("→ null", "→ DuckDB", "→ PostgreSQL", "→ Parquet")
+RINGSYNC = ("→ null", "→ gRPC", "→ DuckDB", "→ PostgreSQL", "→ Parquet")
 ONE_PASS, AS_DOCUMENTED = "example, one pass", "example, documented"
 WINDOWS, WINDOWS_QUICK = 20, 5
 Contender = Callable[[Source, pathlib.Path], dict]
@@ -61,6 +63,8 @@ def contenders(setting: dict, server: dict, windows: int) -> dict[str, Contender
     return {
         "drain": lambda source, _: drain(source.node, source.keyspace, setting),
         "→ null": peer_programs.ringsync_to_null,
+        "→ gRPC": peer_programs.ringsync_to_grpc,
+        "→ gRPC, parsed": functools.partial(peer_programs.ringsync_to_grpc, parse="true"),
         "→ DuckDB": peer_programs.ringsync_to_duckdb,
         "→ PostgreSQL": functools.partial(peer_programs.ringsync_to_postgresql, server),
         "→ Parquet": peer_programs.ringsync_to_parquet,
@@ -76,14 +80,41 @@ def contenders(setting: dict, server: dict, windows: int) -> dict[str, Contender
 def run(name: str, contender: Contender, source: Source) -> dict:
     """One contender's figures; ends the benchmark where it did not bring every row."""
     before = source.requests()
-    with tempfile.TemporaryDirectory(dir=DATA) as folder:
+    with tempfile.TemporaryDirectory(dir=DATA) as folder, FirstPage(source) as first_page:
         got = contender(source, pathlib.Path(folder))
     if got["rows"] != source.rows:
         raise SystemExit(f"{name} brought {got['rows']} rows of {source.rows}")
     say(f"{source.copies}x, {name}: {got['rows_s']:,.0f} rows/s,"
         f" {got['cpu_s_per_million']:.2f} CPU-s/M")  # fmt: skip
     asked = source.requests() - before
-    return {"contender": name, "copies": source.copies, "requests": asked, **got}
+    seen = {"requests": asked, "first_page_s": first_page.seconds}
+    return {"contender": name, "copies": source.copies, **seen, **got}
+
+
+class FirstPage(contextlib.AbstractContextManager):
+    """Looks out for when a contender has its first page of rows: by the node's count, which is the
+    same for all, twenty times a second. `seconds`: since it was started."""
+
+    def __init__(self, source: Source):
+        self.seconds = 0.0
+        self._source = source
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> "FirstPage":
+        self._before = self._source.requests()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        started = time.monotonic()
+        while not self.seconds and not self._is_over.wait(0.05):
+            if self._source.requests() > self._before:
+                self.seconds = time.monotonic() - started
 
 
 @contextlib.contextmanager
@@ -111,10 +142,11 @@ def report(measured: dict) -> None:
           f" and {setting['in_flight']} scans in flight\n")  # fmt: skip
     header = (
         "flights", "contender", "rows/s", "of drain", "MB/s", "CPU-s/M rows", "VmHWM MiB",
-        "requests",
+        "first page, s", "requests",
     )  # fmt: skip
-    print("| {:>7} | {:<19} | {:>24} | {:>8} | {:>5} | {:>19} | {:>9} | {:>8} |".format(*header))
-    print("|--:|:--|--:|--:|--:|--:|--:|--:|")
+    form = "| {:>7} | {:<19} | {:>24} | {:>8} | {:>5} | {:>19} | {:>9} | {:>13} | {:>8} |"
+    print(form.format(*header))
+    print("|--:|:--|--:|--:|--:|--:|--:|--:|--:|")
     for copies in sorted({run["copies"] for run in runs}):
         for name in names(runs):
             if of := chosen(runs, name, copies):
@@ -130,7 +162,7 @@ def print_row(of: list[dict], limit: float) -> None:
     print(f"| {of[0]['copies']:>6}x | {of[0]['contender']:<19} | {spread(of, 'rows_s', ',.0f'):>24}"
           f" | {median(of, 'rows_s') / limit:>8.3f} | {median(of, 'mb_s'):>5.1f} |"
           f" {spread(of, 'cpu_s_per_million', '.2f'):>19} | {peak:>9.0f} |"
-          f" {median(of, 'requests'):>8,.0f} |")  # fmt: skip
+          f" {median(of, 'first_page_s'):>13.2f} | {median(of, 'requests'):>8,.0f} |")  # fmt: skip
 
 
 def report_running(runs: list[dict]) -> None:

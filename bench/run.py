@@ -14,14 +14,15 @@ import incremental
 import memory
 import peers
 import replay
+import spark
 import tables
 import two_builds
 from harness import DATA, cassandra
 from measured_commit import measured_commit
 
 SECTIONS = (
-    first_load, in_flight, incremental, memory, fivetran, peers, destinations, tables, replay,
-    two_builds,
+    first_load, in_flight, incremental, memory, fivetran, peers, spark, destinations, tables,
+    replay, two_builds,
 )  # fmt: skip
 MODULES = {module.__name__: module for module in SECTIONS}
 WITHOUT_NODE = {"replay"}
@@ -42,6 +43,8 @@ def measure(section: str, node: dict, arguments: argparse.Namespace) -> dict:
             return fivetran.measure(node, copies, rounds, quick, arguments.native)
         case "peers":
             return peers.measure(node, copies, rounds, quick)
+        case "spark":
+            return spark.measure(node, copies, rounds, quick)
         case "destinations":
             return destinations.measure(node, copies, rounds)
         case "tables":

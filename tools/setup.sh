@@ -7,6 +7,7 @@
 #   tools/setup.sh test    that, and Rust's linter and formatter
 #   tools/setup.sh peers   demo, and the programs that the benchmarks compare with
 #   tools/setup.sh destinations   demo, and what the benchmarks write to databases by without Ringsync
+#   tools/setup.sh newest-spark   test, and the newest Spark, for long runs
 #   tools/setup.sh charts  what draws the benchmarks' figures
 #
 # May be sourced too; then call the functions. What is there already is left alone and costs
@@ -185,8 +186,11 @@ setup_fivetran_sdk() {
 }
 
 # A folder for PYTHONPATH: Spark is as large as all else together, and the demo needs none of it.
-setup_spark() {
-  local requirements="$SETUP_ROOT/tests/python/requirements-spark.txt" folder="$SETUP_ROOT/.deps/spark"
+setup_spark() { setup_spark_of spark && setup_jars tests/python/spark_jars spark_jars; }
+
+# setup_spark_of NAME: what tests/python/requirements-NAME.txt pins, in .deps/NAME.
+setup_spark_of() {
+  local requirements="$SETUP_ROOT/tests/python/requirements-$1.txt" folder="$SETUP_ROOT/.deps/$1"
   cmp -s "$requirements" "$folder/.stamp" && return 0
   setup_say "fetching $(tail -1 "$requirements")"
   rm -rf "$folder"
@@ -224,10 +228,13 @@ setup_bench_python() {
 }
 
 # setup_peer_jars NAME: the jars that bench/peers/NAME pins, in .deps/peers.
-setup_peer_jars() {
-  local pom="$SETUP_ROOT/bench/peers/$1/pom.xml" folder="$SETUP_ROOT/.deps/peers/$1_jars"
+setup_peer_jars() { setup_jars "bench/peers/$1" "peers/$1_jars"; }
+
+# setup_jars FOLDER NAME: those that FOLDER/pom.xml pins, in .deps/NAME.
+setup_jars() {
+  local pom="$SETUP_ROOT/$1/pom.xml" folder="$SETUP_ROOT/.deps/$2"
   cmp -s "$pom" "$folder/.stamp" && return 0
-  setup_say "fetching the jars of bench/peers/$1"
+  setup_say "fetching the jars of $1"
   rm -rf "$folder"
   mvn -q -B -f "$pom" "$SETUP_MAVEN_COPY" "-DoutputDirectory=$folder" -DincludeScope=runtime || return 1
   cp "$pom" "$folder/.stamp"
@@ -250,6 +257,7 @@ setup_peers() {
     setup_bench_python peers/spark && setup_peer_jars spark
 }
 setup_destinations() { setup_demo && setup_packages postgresql && setup_bench_python adbc; }
+setup_newest_spark() { setup_test && setup_spark_of newest_spark; }
 setup_charts() { setup_python_venv && setup_bench_python charts; }
 setup_test() {
   setup_demo && setup_rust_checks && setup_packaging && setup_packages postgresql valgrind &&
@@ -258,12 +266,12 @@ setup_test() {
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   case "${1:-}" in
-    build | connector | test | demo | peers | destinations | charts)
-      "setup_$1" || exit 1
+    build | connector | test | demo | peers | destinations | newest-spark | charts)
+      "setup_${1//-/_}" || exit 1
       setup_say "ready for: $1"
       ;;
     *)
-      sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 2
       ;;
   esac

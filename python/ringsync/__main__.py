@@ -1,5 +1,5 @@
-"""The command `ringsync` of the Python package: a whole keyspace into Parquet by Spark. Everything
-else is the program's (README.md of the project).
+"""The command `ringsync` of the Python package: a whole keyspace into Parquet or Iceberg by Spark.
+Everything else is the program's (README.md of the project).
 
     ringsync spark-sync --configuration configuration.json --target s3a://lake/shop
     spark-submit … ringsync/__main__.py spark-sync …
@@ -50,7 +50,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--target",
         metavar="PATH",
         required=True,
-        help="a folder by any path that Spark's Hadoop takes, as /data/shop or s3a://lake/shop",
+        help="a folder by any path that Spark's Hadoop takes, as /data/shop or s3a://lake/shop;"
+        " of Iceberg, a catalog of the session's and a namespace, as lake.shop",
+    )
+    add(
+        "--format",
+        choices=("parquet", "iceberg"),
+        default="parquet",
+        help="what is written (default: parquet)",
     )
     add(
         "--table",
@@ -69,14 +76,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--hand-over",
         metavar="FOLDER",
         type=pathlib.Path,
-        help="then write state.json and load.sql there, by which the program goes on in DuckDB",
+        help="of Parquet: then write state.json and load.sql there, by which the program goes on in"
+        " DuckDB",
     )
     add(
         "--former-snapshots",
         metavar="N",
         type=int,
-        default=1,
-        help="how many earlier snapshots stay for those who read them (default: 1)",
+        help="of Parquet: how many earlier snapshots stay for those who read them (default: 1)",
     )
     add(
         "--partition-mib",
@@ -104,9 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     sync = commands.add_parser(
         "spark-sync",
-        help="bring a whole keyspace into Parquet by Apache Spark, and keep it up to date",
-        description="Brings the Parquet files below TARGET up to date with a keyspace: all of it"
-        " the first time, afterwards what has changed. Under spark-submit it runs on that cluster,"
+        help="bring a whole keyspace into Parquet or Iceberg by Apache Spark",
+        description="Brings the files or tables of TARGET up to date with a keyspace: all of it the"
+        " first time, afterwards what has changed. Under spark-submit it runs on that cluster,"
         " else on this machine.",
         epilog="Exit codes: 0 done, 1 a table failed and the others are done, 2 configuration or"
         " command line, 3 source, 4 target, 5 saved state, 70 a defect, 130 interrupted.",
@@ -142,6 +149,8 @@ def _write_hand_over(folder: pathlib.Path, state: str, duckdb_sql: str) -> None:
 
 def _spark_sync(asked: argparse.Namespace) -> None:
     configuration = _configuration(asked.configuration)
+    if asked.hand_over and asked.format != "parquet":
+        raise ConfigurationError("usage", "--hand-over: only what is in Parquet is handed over")
     try:
         from pyspark.sql import SparkSession
 
@@ -163,6 +172,7 @@ def _spark_sync(asked: argparse.Namespace) -> None:
             asked.target,
             tables=asked.table,
             resync=asked.resync,
+            table_format=asked.format,
             former_snapshots=asked.former_snapshots,
             partition_mib=asked.partition_mib,
             min_partitions=asked.min_partitions,

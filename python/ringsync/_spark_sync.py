@@ -1,31 +1,25 @@
-"""A whole keyspace into Parquet by Spark: docs/spark.md, "A whole keyspace"."""
+"""A whole keyspace into Parquet or Iceberg by Spark: docs/spark.md, "A whole keyspace"."""
 
 import contextlib
 import datetime
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as spark_functions
 
 from ringsync import _core
 from ringsync._connector import configuration_json
 from ringsync._log import StandardLog, hand_on
 from ringsync._spark_failures import failure_of
-from ringsync._spark_merge import (
-    DELETED,
-    SYNCED,
-    Shape,
-    column_of,
-    duckdb_type,
-    rows_left,
-    rows_read,
-)
-from ringsync._spark_target import Manifest, Snapshot, Target, new_snapshot_name
+from ringsync._spark_iceberg import IcebergStore
+from ringsync._spark_merge import duckdb_type
+from ringsync._spark_parquet import ParquetStore
+from ringsync._spark_table import Store, TableRun
+from ringsync._spark_target import Target
 from ringsync._spark_types import spark_schema
 from ringsync.errors import ConfigurationError, DestinationError, RingsyncError, TableError
 
@@ -51,15 +45,16 @@ _CONF = {
 
 @dataclass(frozen=True)
 class TableResult:
-    """What a sync did with a table. `run`: "first", "incremental" or "full". `rows`: of the
-    snapshot, those marked deleted among them. `snapshot`: its folder."""
+    """What a sync did with a table. `run`: "first", "incremental" or "full". `rows`: those there
+    now, marked deleted among them. `place`: the snapshot's folder, or the name of Iceberg's
+    table."""
 
     table: str
     run: str
     rows_read: int
     rows_deleted: int
     rows: int
-    snapshot: str
+    place: str
     seconds: float
 
 
@@ -70,26 +65,28 @@ def sync(
     *,
     tables: Sequence[str] | None = None,
     resync: Sequence[str] = (),
-    former_snapshots: int = 1,
+    table_format: str = "parquet",
+    former_snapshots: int | None = None,
     partition_mib: int | None = None,
     min_partitions: int | None = None,
     concurrent_tasks: int | None = None,
 ) -> list[TableResult]:
-    """Brings the Parquet files below `target` up to date with the keyspace: all of it the first
-    time, afterwards what has changed, by the rules of `ringsync sync`.
+    """Brings `target` up to date with the keyspace: all of it the first time, afterwards what has
+    changed, by the rules of `ringsync sync`.
 
-    `target` is a path that Spark's Hadoop takes; a table's rows are `snapshot(spark, target,
-    table)`. `configuration` has the keys of configuration.json. `tables` stands for its key of that
-    name; `resync` names tables to be read anew, `*` stands for any characters. `former_snapshots`:
-    how many earlier ones stay for those who read them. The others are options of the data source.
+    `target`, of `table_format` "parquet", is a path that Spark's Hadoop takes; a table's rows are
+    `snapshot(spark, target, table)`, and `former_snapshots` earlier ones, 1 by default, stay for
+    those who read them. Of "iceberg" it is a catalog of the session's and a namespace in it, as
+    "lake.shop"; a table's rows are `spark.table("lake.shop.flights")`.
+    `configuration` has the keys of configuration.json. `tables` stands for its key of that name;
+    `resync` names tables to be read anew, `*` stands for any characters. The others are options of
+    the data source.
 
-    A table that fails keeps its snapshot and its state, and lets the others finish. Returns what
-    was done with each table.
+    A table that fails keeps its rows and its state, and lets the others finish. Returns what was
+    done with each table.
     Raises TableError then, which names them; ConfigurationError, SourceError, StateError and
     DestinationError where no table could go on.
     """
-    if former_snapshots < 0:
-        raise ConfigurationError("config", "former_snapshots: is a count, 0 or more")
     asked = dict(configuration)
     if tables is not None:
         asked["tables"] = list(tables)
@@ -98,14 +95,28 @@ def sync(
         "min_partitions": min_partitions,
         "concurrent_tasks": concurrent_tasks,
     }
-    job = _Job(
-        _session_of(spark),
-        Target(spark, target),
-        asked,
-        _reader_options(asked, counts),
-        former_snapshots,
-    )
-    return job.run(list(resync))
+    with _session_of(spark) as session:
+        store = _store_of(session, target, table_format, former_snapshots)
+        return _Job(session, store, asked, _reader_options(asked, counts)).run(list(resync))
+
+
+def _store_of(
+    spark: SparkSession, target: str, table_format: str, former_snapshots: int | None
+) -> Store:
+    if table_format == "parquet":
+        kept = 1 if former_snapshots is None else former_snapshots
+        if kept < 0:
+            raise ConfigurationError("config", "former_snapshots: is a count, 0 or more")
+        return ParquetStore(spark, target, kept)
+    if table_format != "iceberg":
+        raise ConfigurationError(
+            "config", f'table_format: "{table_format}" is neither parquet nor iceberg'
+        )
+    if former_snapshots is not None:
+        raise ConfigurationError(
+            "config", "former_snapshots: is of Parquet; Iceberg keeps snapshots until they expire"
+        )
+    return IcebergStore(spark, target)
 
 
 def snapshot(spark: SparkSession, target: str, table: str) -> DataFrame:
@@ -118,19 +129,30 @@ def snapshot(spark: SparkSession, target: str, table: str) -> DataFrame:
     return spark.read.parquet(place.folder(table, found.name))
 
 
-def _session_of(spark: SparkSession) -> SparkSession:
-    """A session like the caller's, with settings of its own where the job needs them."""
+@contextlib.contextmanager
+def _session_of(spark: SparkSession) -> Iterator[SparkSession]:
+    """A session like the caller's, with settings of its own where the job needs them. It is the
+    thread's active one: Spark 4.1 looks there for what is registered."""
     from ringsync.spark import RingsyncDataSource
 
-    session = spark.newSession()
+    former, session = SparkSession.getActiveSession() or spark, spark.newSession()
     for name, value in spark.conf.getAll.items():
-        # Those of file systems are no settings that Spark knows.
-        if session.conf.isModifiable(name) or not name.startswith("spark."):
+        # Those of file systems and catalogs are no settings that Spark knows.
+        is_others = not name.startswith("spark.") or name.startswith("spark.sql.catalog.")
+        if is_others or session.conf.isModifiable(name):
             session.conf.set(name, value)
     for name, value in _CONF.items():
         session.conf.set(name, value)
-    session.dataSource.register(RingsyncDataSource)
-    return session
+    try:
+        _make_active(session)
+        session.dataSource.register(RingsyncDataSource)
+        yield session
+    finally:
+        _make_active(former)
+
+
+def _make_active(session: SparkSession) -> None:
+    session.createDataFrame([], "none INT")  # does so; there is no plainer way
 
 
 class _Job:
@@ -139,174 +161,94 @@ class _Job:
     def __init__(
         self,
         spark: SparkSession,
-        target: Target,
+        store: Store,
         configuration: dict[str, Any],
         options: dict[str, str],
-        former_snapshots: int,
     ):
-        self.spark = spark
-        self.target = target
-        self.options = options
-        self.former_snapshots = former_snapshots
-        self.log = StandardLog()
+        self._spark = spark
+        self._store = store
+        self._options = options
+        self._log = StandardLog()
         self._configuration = configuration
-        self.former: dict[str, Snapshot] = {}  # what rows are merged with
         self._done: set[str] = set()
         self._results: list[TableResult] = []
         self._errors: dict[str, RingsyncError] = {}
 
     def run(self, resync: list[str]) -> list[TableResult]:
-        self._manifest = self.target.read()
         self._plan = self._planned(resync)
-        self.target.prepare()
+        self._store.prepare()
         for table in self._plan.tables:
             name = table["table"]
             if table["error_code"]:
                 self._errors[name] = RingsyncError(table["error_code"], table["error_message"])
                 continue
             try:
-                self._results.append(_Table(self, table).run())
+                self._bring(table)
             except Exception as error:
                 failure = failure_of(error, name)
                 if failure.code == "destination_busy":
                     raise failure from None
                 self._errors[name] = failure
-                self.log.severe(f"table {name}: {failure}")
+                self._log.severe(f"table {name}: {failure}")
         if self._errors:
             message = "; ".join(f"table {name}: {each}" for name, each in self._errors.items())
             raise TableError(next(iter(self._errors.values())).code, message, self._errors)
         return self._results
 
     def _planned(self, resync: list[str]) -> _core.SharedSync:
-        state = self._manifest.state
-        self.former = {
-            name: found
-            for name, found in self._manifest.tables.items()
-            if self.target.has(name, found)
-        }
-        known = {name: set(found.key) for name, found in self.former.items()}
+        state = self._store.read()
         document = json.dumps(state) if state is not None else None
         try:
             return _core.share_sync(
-                configuration_json(self._configuration), document, known, resync
+                configuration_json(self._configuration), document, self._store.known(), resync
             )
         finally:
-            hand_on(self.log)
+            hand_on(self._log)
 
-    def commit(self, table: str, now: Snapshot) -> None:
-        """The table is read to its end: `now` counts, and the state that vouches for it."""
-        done = self._done | {table}
-        state = json.loads(self._plan.state_after(done))
-        tables = self._manifest.tables | {table: now}
-        self._manifest = self.target.write(Manifest(self._manifest.number, tables, state))
+    def _bring(self, plan: dict[str, Any]) -> None:
+        """One table to its end."""
+        name, began = plan["table"], time.monotonic()
+        run = TableRun(
+            name,
+            plan["run"],
+            list(plan["primary_key"]),
+            {column.name: duckdb_type(column.type) for column in pyarrow.schema(plan["columns"])},
+            plan["cursor_column"],
+            plan["started_us"],
+            plan["sweeps"],
+            self._rows(plan),
+        )
+        written = self._store.write(run)
+        if written.without_cursor:
+            self._log.warning(
+                f"table {name}: {written.without_cursor} rows have no {run.cursor_column}; they are"
+                " in the destination now, but later changes of them will not be seen"
+            )
+        done = self._done | {name}
+        for warning in self._store.commit(name, json.loads(self._plan.state_after(done))):
+            self._log.warning(warning)
         self._done = done
-        try:
-            self.target.remove_former_manifests(self._manifest)
-            self.target.remove_unnamed_snapshots(self._manifest, table)
-        except DestinationError as error:
-            self.log.warning(f"table {table}: what is former stays, until its next sync: {error}")
-
-
-class _Table:
-    """One table's run."""
-
-    def __init__(self, job: _Job, plan: dict[str, Any]):
-        self._job = job
-        self._plan = plan
-        self._name: str = plan["table"]
-        self._now = {
-            column.name: duckdb_type(column.type) for column in pyarrow.schema(plan["columns"])
-        }
-        self._former = job.former.get(self._name)
-        self._snapshot = new_snapshot_name()
-        self._folder = job.target.folder(self._name, self._snapshot)
-
-    def run(self) -> TableResult:
-        began = time.monotonic()
-        try:
-            rows, snapshot, deleted = self._write()
-        except BaseException:
-            with contextlib.suppress(Exception):  # the next run removes it
-                self._job.target.remove_snapshot(self._name, self._snapshot)
-            raise
-        self._job.commit(self._name, snapshot)
         result = TableResult(
-            self._name,
-            self._plan["run"],
-            rows,
-            deleted,
-            snapshot.rows,
-            self._job.target.folder(self._name, snapshot.name),
+            name,
+            run.run,
+            written.rows_read,
+            written.rows_deleted,
+            written.rows,
+            written.place,
             time.monotonic() - began,
         )
-        self._job.log.info(_told(result))
-        return result
+        self._log.info(_told(result))
+        self._results.append(result)
 
-    def _write(self) -> tuple[int, Snapshot, int]:
-        """Rows read, the snapshot that is to count, and rows newly marked deleted."""
-        former, started_us = self._former, self._plan["started_us"]
-        was = former.columns if former else {}
-        shape = Shape.of(self._plan["primary_key"], self._now, was)
-        there = self._parquet(former.name) if former else None
-        # Once: a second reading of the cluster would not bring the same.
-        read = rows_read(self._read(), shape, self._now, started_us, there, was)
-        read.write.parquet(self._folder)
-        rows = self._count_read()
-        if former is not None and there is not None:
-            is_same = rows == 0 and shape.all_columns == former.columns
-            if is_same and not self._plan["sweeps"]:
-                self._job.target.remove_snapshot(self._name, self._snapshot)
-                return 0, former, 0
-            swept_at_us = started_us if self._plan["sweeps"] else None
-            met = self._parquet(self._snapshot)
-            left = rows_left(there, shape, was, met, swept_at_us)
-            left.write.mode("append").parquet(self._folder)
-        total, deleted = self._count_all(started_us)
-        if former is not None and total < former.rows:
-            raise DestinationError(
-                "destination",
-                f"its snapshot {former.name} has lost rows: it had {former.rows}, and with what was"
-                f" read there are {total} now; restore its files, or remove the table's folder",
-            )
-        kept = [former.name, *former.former][: self._job.former_snapshots] if former else []
-        key = list(self._plan["primary_key"])
-        return rows, Snapshot(self._snapshot, key, shape.all_columns, total, kept), deleted
-
-    def _read(self) -> DataFrame:
-        options = dict(self._job.options)
-        if self._plan["after_ms"] is not None:
+    def _rows(self, plan: dict[str, Any]) -> DataFrame:
+        options = dict(self._options)
+        if plan["after_ms"] is not None:
             epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-            since = epoch + datetime.timedelta(milliseconds=self._plan["after_ms"])
+            since = epoch + datetime.timedelta(milliseconds=plan["after_ms"])
             options["since"] = since.isoformat()
-        schema = spark_schema(pyarrow.schema(self._plan["spark_columns"]))
-        reader = self._job.spark.read.format("ringsync").schema(schema)
-        return reader.options(**options).load(self._name)
-
-    def _parquet(self, name: str) -> DataFrame:
-        return self._job.spark.read.parquet(self._job.target.folder(self._name, name))
-
-    def _count_read(self) -> int:
-        frame, cursor = self._parquet(self._snapshot), self._plan["cursor_column"]
-        if self._plan["run"] != "first" or cursor not in self._now:
-            return frame.count()
-        filled = spark_functions.count(column_of(frame, cursor))
-        (counts,) = frame.select(spark_functions.count("*"), filled).collect()
-        if counts[0] > counts[1]:
-            self._job.log.warning(
-                f"table {self._name}: {counts[0] - counts[1]} rows have no {cursor}; they are in"
-                " the destination now, but later changes of them will not be seen"
-            )
-        return counts[0]
-
-    def _count_all(self, started_us: int) -> tuple[int, int]:
-        """Rows of the snapshot, and those of them that this run has marked deleted."""
-        instant = spark_functions.timestamp_micros(spark_functions.lit(started_us))
-        frame = self._parquet(self._snapshot)
-        swept = frame[DELETED] & (frame[SYNCED] == instant)
-        (counts,) = frame.select(
-            spark_functions.count("*"), spark_functions.count_if(swept)
-        ).collect()
-        return counts[0], counts[1]
+        schema = spark_schema(pyarrow.schema(plan["spark_columns"]))
+        reader = self._spark.read.format("ringsync").schema(schema)
+        return reader.options(**options).load(plan["table"])
 
 
 def _told(result: TableResult) -> str:

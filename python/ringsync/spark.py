@@ -9,7 +9,7 @@ Options are the keys of configuration.json, and those of `Wish`. Executors need 
 package. "${NAME}" in an option stands for the environment variable NAME of the process that
 connects, so that a password need not be in any option.
 
-`sync` brings a whole keyspace into Parquet, and keeps it up to date.
+`sync` brings a whole keyspace into Parquet or Iceberg, and keeps it up to date.
 """
 
 import difflib
@@ -227,7 +227,7 @@ def _batches(
 class TableReader(DataSourceReader):
     """Reads a table by ranges of the ring."""
 
-    # No filter is pushed down: what Spark 4.3 pushes for one query of a DataFrame stays in force
+    # No filter is pushed down: what Spark pushes for one query of a DataFrame stays in force
     # for all others (docs/decisions/0021).
 
     def __init__(self, wish: Wish, schema: types.StructType):
@@ -255,14 +255,19 @@ class StreamReader(DataSourceStreamReader):
         self._wish = wish
         self._schema = schema
         self._plan = uuid.uuid4().hex
+        self._latest_ms = 0
 
     def initialOffset(self) -> dict[str, Any]:
         _open(replace(self._wish, since_ms=0))  # a table without a cursor is refused
         return {}
 
-    def latestOffset(self, start: dict[str, Any], limit: object = None) -> dict[str, Any]:
-        until_ms = _open(self._wish)._until_ms()
-        return {"until_ms": max(until_ms, start.get("until_ms", until_ms))}
+    def latestOffset(
+        self, start: dict[str, Any] | None = None, limit: object = None
+    ) -> dict[str, Any]:
+        """Before Spark 4.2, `start` is not told."""
+        known_ms = (start or {}).get("until_ms", 0)
+        self._latest_ms = max(self._latest_ms, known_ms, _open(self._wish)._until_ms())
+        return {"until_ms": self._latest_ms}
 
     def partitions(self, start: dict[str, Any], end: dict[str, Any]) -> list[InputPartition]:
         if start == end:

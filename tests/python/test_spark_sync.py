@@ -1,5 +1,5 @@
-"""Whole keyspaces into Parquet by Spark, in local[2], on a real Cassandra: what `ringsync sync`
-would have brought into DuckDB is there, and the program goes on from it."""
+"""Whole keyspaces into Parquet and Iceberg by Spark, in local[2], on a real Cassandra: what
+`ringsync sync` would have brought into DuckDB is there, and the program goes on from it."""
 
 import datetime
 import json
@@ -11,6 +11,7 @@ import sys
 
 import duckdb
 import integration_conftest
+import lakes
 import planted
 import pyspark
 import pytest
@@ -23,7 +24,6 @@ from integration_files import REPOSITORY
 from ringsync._spark_merge import Shape
 from ringsync._spark_target import Target
 from ringsync.spark import hand_over, snapshot, sync
-from spark_session import local_spark
 
 pytestmark = pytest.mark.timeout(600)
 program = integration_conftest.ringsync
@@ -39,13 +39,14 @@ def event_log(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def spark(event_log):
-    yield from local_spark(
+def spark(event_log, tmp_path_factory):
+    yield from lakes.spark_with_iceberg(
+        tmp_path_factory.mktemp("lake"),
         {
             "spark.eventLog.enabled": "true",
             "spark.eventLog.compress": "false",
             "spark.eventLog.dir": str(event_log),
-        }
+        },
     )
 
 
@@ -65,12 +66,6 @@ def into_duckdb(program, config, keyspace, file, *more, **keys):
     return {table["name"]: table for table in json.loads(summary.read_text())["tables"]}
 
 
-def load(spark, target, file):
-    """The snapshots of `target` as a DuckDB file."""
-    with duckdb.connect(str(file)) as connection:
-        connection.execute(hand_over(spark, target).duckdb_sql)
-
-
 def described(connection, database, keyspace):
     found: dict[str, dict[str, str]] = {}
     for table, column, kind in connection.execute(
@@ -80,6 +75,11 @@ def described(connection, database, keyspace):
     ).fetchall():
         found.setdefault(table, {})[column] = kind
     return found
+
+
+def types_of(file, keyspace):
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return described(connection, file.stem, keyspace)
 
 
 def cells_equal(one, other, keyspace, tables=None):
@@ -107,21 +107,24 @@ def cells_equal(one, other, keyspace, tables=None):
         return compared
 
 
+@pytest.mark.parametrize("table_format", lakes.FORMATS)
 @pytest.mark.parametrize("filled", [300], ids=["filled"], indirect=True)
 def test_rows_of_every_type_are_those_that_a_sync_brings_into_duckdb(
-    spark, configuration, config, program, filled, target, tmp_path, measured
+    spark, configuration, config, program, filled, table_format, tmp_path, measured
 ):
     keyspace, tables, _ = filled
     compared = 0
     for form, names in (("json", None), ("native", ["people", "vectors", "keyed"])):
         keys = {"nested_types": form} | ({"tables": ",".join(names)} if names else {})
-        into_duckdb(program, config, keyspace, tmp_path / f"{form}.db", **keys)
-        results = sync(spark, configuration(keyspace, **keys), f"{target}/{form}")
+        file, loaded = tmp_path / f"{form}.db", tmp_path / f"{form}_by_spark.db"
+        lake = lakes.Lake(spark, table_format, tmp_path / form, keyspace)
+        into_duckdb(program, config, keyspace, file, **keys)
+        results = sync(spark, configuration(keyspace, **keys), lake.target, **lake.options)
         assert {each.table for each in results} == set(names or [each.name for each in tables])
-        load(spark, f"{target}/{form}", tmp_path / f"{form}_by_spark.db")
-        compared += cells_equal(tmp_path / f"{form}.db", tmp_path / f"{form}_by_spark.db", keyspace)
+        lake.load(loaded, types_of(file, keyspace))
+        compared += cells_equal(file, loaded, keyspace)
     assert compared > 0
-    measured(f"cells of Parquet equal to those of a sync into DuckDB: {compared}")
+    measured(f"cells of {table_format} equal to those of a sync into DuckDB: {compared}")
 
 
 @pytest.mark.parametrize(
@@ -153,31 +156,44 @@ def test_a_column_of_two_types_gets_the_wider_one_or_is_refused(was, now, is_the
 class Both:
     """Syncs by Spark and by the program into DuckDB, of the same moment, and compares them."""
 
-    def __init__(self, spark, program, config, configuration, session, keyspace, folder):
-        self.spark, self.session, self.keyspace = spark, session, keyspace
-        self.target = str(folder / "id=7" / "lake")  # no column of that name
+    def __init__(self, program, config, configuration, session, keyspace, folder, lake):
+        self.session, self.keyspace, self.lake = session, keyspace, lake
         self._program, self._config, self._configuration = program, config, configuration
-        self._folder, self._count = folder, 0
+        self._folder = folder
 
     def run(self, statement):
         self.session.execute(statement.replace("KS.", f"{self.keyspace}."))
+
+    def by_spark(self, keys=AT_ONCE, **options):
+        """The results by table."""
+        given = self._configuration(self.keyspace, **keys)
+        results = sync(self.lake.spark, given, self.lake.target, **self.lake.options, **options)
+        return {each.table: each for each in results}
 
     def sync(self, *more, keys=AT_ONCE, **options):
         """Compares both; the results of Spark's by table."""
         warehouse, loaded = self._folder / "warehouse.db", self._folder / "loaded.db"
         into_duckdb(self._program, self._config, self.keyspace, warehouse, *more, **keys)
-        results = sync(
-            self.spark, self._configuration(self.keyspace, **keys), self.target, **options
-        )
+        results = self.by_spark(keys, **options)
         loaded.unlink(missing_ok=True)
-        load(self.spark, self.target, loaded)
+        self.lake.load(loaded, types_of(warehouse, self.keyspace))
         assert cells_equal(warehouse, loaded, self.keyspace) > 0
-        return {each.table: each for each in results}
+        return results
 
 
 @pytest.fixture
-def both(spark, program, config, configuration, session, keyspace, tmp_path):
-    return Both(spark, program, config, configuration, session, keyspace, tmp_path)
+def make_both(spark, program, config, configuration, session, keyspace, tmp_path):
+    def make(table_format):
+        folder = tmp_path / "id=7" / "lake"  # no column of that name
+        lake = lakes.Lake(spark, table_format, folder, keyspace)
+        return Both(program, config, configuration, session, keyspace, tmp_path, lake)
+
+    return make
+
+
+@pytest.fixture(params=lakes.FORMATS)
+def both(request, make_both):
+    return make_both(request.param)
 
 
 def test_later_syncs_bring_what_has_changed_and_mark_what_is_gone(both, caplog):
@@ -202,14 +218,14 @@ def test_later_syncs_bring_what_has_changed_and_mark_what_is_gone(both, caplog):
     second = both.sync()
     found = {name: (t.run, t.rows_read, t.rows_deleted, t.rows) for name, t in second.items()}
     assert found == {"seen": ("incremental", 2, 0, 12), "_Whole": ("full", 9, 1, 10)}
-    assert second["_Whole"].snapshot != first["_Whole"].snapshot
+    is_iceberg = both.lake.is_iceberg
+    assert (second["_Whole"].place == first["_Whole"].place) is is_iceberg
 
     both.run("INSERT INTO KS.\"_Whole\" (a, b, n) VALUES ('1', 4, 1)")  # is back
     third = both.sync()
     assert third["seen"].rows_read == 0
-    assert third["seen"].snapshot == second["seen"].snapshot
-    frame = snapshot(both.spark, both.target, "_Whole")
-    assert frame.where("_fivetran_deleted").count() == 0
+    assert third["seen"].place == second["seen"].place
+    assert both.lake.rows("_Whole").where("_fivetran_deleted").count() == 0
 
     both.run("DELETE FROM KS.seen WHERE id = 6")
     fourth = both.sync("--resync", "se*", resync=["se*"])
@@ -371,9 +387,9 @@ def test_a_crash_behind_a_snapshot_leaves_the_former_one_and_its_state(
     assert not begun.exists()
     assert second.rows == 2
     assert [str(path) for path in pathlib.Path(target, "t").iterdir()] == [
-        second.snapshot.removeprefix("file:")
+        second.place.removeprefix("file:")
     ]
-    assert second.snapshot != first.snapshot
+    assert second.place != first.place
 
 
 def change(session, keyspace):
@@ -489,10 +505,16 @@ def test_the_example_runs_as_its_readme_says(config, nyc, target):
     assert "weather: first" in done.stdout
 
 
-def test_the_password_is_in_no_event_log(spark, event_log, configuration, nyc, target):
-    password = configuration(nyc)["password"]
-    sync(spark, configuration(nyc, tables="airlines"), target)
+@pytest.mark.parametrize("table_format", lakes.FORMATS)
+def test_the_password_is_in_no_event_log(
+    spark, event_log, configuration, nyc, table_format, tmp_path
+):
+    given = configuration(nyc, tables="airlines")
+    password = given["password"]
+    lake = lakes.Lake(spark, table_format, tmp_path, nyc)
+    for _ in range(2):  # the second merges
+        sync(spark, given, lake.target, **lake.options)
     logs = [path for path in event_log.rglob("*") if path.is_file()]
     text = "".join(path.read_text() for path in logs)
-    assert "InsertIntoHadoopFsRelationCommand" in text
+    assert ("_ringsync_read_airlines" if lake.is_iceberg else lake.target) in text
     assert password not in text
