@@ -40,6 +40,7 @@ SPARK_SETTINGS = {
     "spark.sql.extensions": "com.datastax.spark.connector.CassandraSparkExtensions",
 }
 SPARK = ROOT / ".deps" / "spark"  # the one of the tests
+QUIET = {"spark.ui.enabled": "false", "spark.log.level": "WARN"}
 # Spark brings its own of these.
 SPARK_HAS = ("scala-library", "scala-reflect", "slf4j-api")
 
@@ -179,12 +180,22 @@ def ringsync_by_spark(source: Source, folder: pathlib.Path) -> dict:
     to, configuration = folder / "flights", folder / "configuration.json"
     keys = {key: str(value) for key, value in flights(source.node, source.keyspace).items()}
     configuration.write_text(json.dumps(keys))
-    settings = {"spark.ui.enabled": "false", "spark.log.level": "WARN"}
     taken = run(
-        [*submit(SPARK / "bin", settings), SCRIPTS / "ringsync_by_spark.py", configuration, to],
+        [*submit(SPARK / "bin", QUIET), SCRIPTS / "ringsync_by_spark.py", configuration, to],
         folder,
         PYTHONPATH=f"{PACKAGE}:{SPARK}",
         PYSPARK_PYTHON=sys.executable,
+        **spark_environment(),
+    )
+    return peer_figures(source, taken, parquet_rows(to))
+
+
+def spark_alone(files: dict[int, pathlib.Path], source: Source, folder: pathlib.Path) -> dict:
+    """Reads a file of `files`, which are by copies, instead of the cluster."""
+    to = folder / "flights"
+    taken = run(
+        [*submit(SPARK / "bin", QUIET), SCRIPTS / "spark_alone.py", files[source.copies], to],
+        folder,
         **spark_environment(),
     )
     return peer_figures(source, taken, parquet_rows(to))

@@ -4,17 +4,20 @@ as it has cores, at two sizes, alternated; without Spark's start where the two a
 
 import functools
 import os
+import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 
 import peer_programs
 import peers
 from first_load import best_drain
-from harness import ROOT, drain, load_flights, spread
+from harness import DATA, ROOT, drain, load_flights, spread
 from peer_programs import Source
 
-OURS, PEER, ALONE = "ringsync on Spark", "Spark connector", "→ Parquet, without Spark"
+OURS, PEER = "ringsync on Spark", "Spark connector"
+WITHOUT_SPARK, FROM_PARQUET = "→ Parquet, without Spark", "Spark, from Parquet to Parquet"
 
 
 def measure(node: dict, copies: int, rounds: int, quick: bool) -> dict:
@@ -25,9 +28,11 @@ def measure(node: dict, copies: int, rounds: int, quick: bool) -> dict:
         load_flights(keyspace, count)
     peers.drop_vectors(node)
     setting = best_drain(node, keyspaces[copies], quick)
+    files = {count: DATA / f"spark_{count}x.parquet" for count in keyspaces}
     contenders = {
         "drain": lambda source, _: drain(source.node, source.keyspace, setting),
-        ALONE: peer_programs.ringsync_to_parquet,
+        WITHOUT_SPARK: peer_programs.ringsync_to_parquet,
+        FROM_PARQUET: functools.partial(peer_programs.spark_alone, files),
         OURS: peer_programs.ringsync_by_spark,
         PEER: peer_programs.spark,
     }
@@ -37,6 +42,10 @@ def measure(node: dict, copies: int, rounds: int, quick: bool) -> dict:
             Source(node, keyspace, count, 0, functools.partial(requests, keyspace))
             for count, keyspace in keyspaces.items()
         ]
+        for source in sources:
+            with tempfile.TemporaryDirectory(dir=DATA) as folder:
+                peer_programs.ringsync_to_parquet(source, pathlib.Path(folder))
+                pathlib.Path(folder, "flights.parquet").replace(files[source.copies])
         for number in range(rounds):
             order = list(contenders) if number % 2 == 0 else list(reversed(contenders))
             for source in sources:

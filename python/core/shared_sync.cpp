@@ -84,8 +84,8 @@ class KnownTables final : public Sink {
     if (key == known->second) return TableOpening{false};
     return Error{ErrorCode::kKeyChanged,
                  fmt::format("its primary key is ({}) and its rows in the destination are by ({}); "
-                             "move or remove the table's folder there, then run again: the table "
-                             "is read anew",
+                             "drop the table there (of Parquet: move or remove its folder), then run "
+                             "again: it is read anew",
                              fmt::join(key, ", "), fmt::join(known->second, ", "))};
   }
 

@@ -13,9 +13,10 @@ from ringsync.errors import DestinationError, RingsyncError
 _OF_FILES = ("java.io.", "java.nio.", "org.apache.hadoop.")
 
 
-def failure_of(error: Exception, table: str) -> RingsyncError:
+def failure_of(error: Exception, table: str, place: str = "") -> RingsyncError:
     """What the table's end is told as. Texts of Spark may hold data: what is told of them is an
-    error of Ringsync's within, or what a file system said."""
+    error of Ringsync's within, or what a file system said, but for `place`, whose paths may hold
+    values."""
     if isinstance(error, RingsyncError):
         return error
     if not isinstance(error, PySparkException | Py4JError):
@@ -29,10 +30,12 @@ def failure_of(error: Exception, table: str) -> RingsyncError:
     for cause in causes:
         kind = cause.getClass().getName()
         if kind.startswith(_OF_FILES):
-            return DestinationError("destination", str(cause.toString()).splitlines()[0])
+            told = f"{place}: {kind}" if place else str(cause.toString()).splitlines()[0]
+            return DestinationError("destination", told)
     kind = causes[-1].getClass().getName() if causes else type(error).__name__
+    told = f"{place}: " if place else ""
     return DestinationError(
-        "destination", f"Spark's job failed by {kind}; Spark's own log tells more"
+        "destination", f"{told}Spark's job failed by {kind}; Spark's own log tells more"
     )
 
 

@@ -2,12 +2,14 @@
 
 The state is the one row of a table beside them. A table is changed first, the state after it; what
 a crash between the two leaves is brought to the same by the next run, since a merge of the same
-rows changes nothing. Another job's commit is refused by Iceberg itself, in the same moment too.
+rows changes nothing. The state is looked at again before a table is changed: a job that another has
+overtaken changes nothing more.
 """
 
 import contextlib
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from pyspark.sql import DataFrame, SparkSession, types
 
@@ -15,17 +17,36 @@ from ringsync._spark_failures import failure_of
 from ringsync._spark_merge import DELETED, SYNCED, Shape, rows_read
 from ringsync._spark_table import TableRun, Written, count_all, count_read
 from ringsync._spark_target import Manifest, Snapshot
-from ringsync.errors import ConfigurationError, DestinationError, StateError
+from ringsync.errors import ConfigurationError, DestinationError, RingsyncError, StateError
 
 _OWN = "_ringsync_"
 _ID = "ringsync.id"
-# Each sync of a table writes the state's table: its metadata would pile up.
+# Each sync writes the state's table: what is former would pile up.
 _STATE_PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "10",
 }
+_STATES_KEPT = 10
+# Iceberg's own, of each row.
+_METADATA_COLUMNS = {"_file", "_pos", "_spec_id", "_partition", "_deleted"}
 # What Iceberg can make of a column in place (its specification, "Schema Evolution").
 _ALTERED = {("int", "bigint"), ("float", "double")}
+# What Iceberg has, in Spark's words, of types of DuckDB that can be made wider; decimals are alike.
+_ICEBERG = {
+    "TINYINT": "int",
+    "SMALLINT": "int",
+    "INTEGER": "int",
+    "BIGINT": "bigint",
+    "FLOAT": "float",
+    "DOUBLE": "double",
+    "BOOLEAN": "boolean",
+    "UUID": "string",
+    "DATE": "date",
+    "JSON": "string",
+    "VARCHAR": "string",
+}
+# Properties that tell what the owner of a table has set, beside its partitions.
+_OF_ITS_OWNER = {"sort-order", "identifier-fields"}
 
 
 class IcebergStore:
@@ -48,15 +69,16 @@ class IcebergStore:
         self._namespace = ".".join(map(_quoted, (catalog, *namespace)))
         self._state = self._name_of(f"{_OWN}state")
         self._written: dict[str, Snapshot] = {}
+        self._has_committed = False
 
     def read(self) -> dict | None:
         with self._told():
             self._manifest = self._read_state()
-            self._former = {
-                name: found
-                for name, found in self._manifest.tables.items()
-                if self._id_of(name) == found.name
-            }
+        self._former = {}
+        for name, found in self._manifest.tables.items():
+            with self._told(name):
+                if self._id_of(name) == found.name:
+                    self._former[name] = found
         return self._manifest.state
 
     def known(self) -> dict[str, set[str]]:
@@ -72,32 +94,37 @@ class IcebergStore:
             )
 
     def write(self, run: TableRun) -> Written:
-        if run.name.startswith(_OWN):
-            raise DestinationError(
-                "name_collision",
-                f"its name begins with {_OWN}, as those of tables of the sync's own; exclude it",
-            )
+        with self._told(run.name):
+            return self._write(run)
+
+    def _write(self, run: TableRun) -> Written:
+        _check_names(run)
         former = self._former.get(run.name)
+        warnings: list[str] = []
         shape = Shape.of(run.key, run.columns, former.columns if former else {})
         rows = _as_iceberg_has(rows_read(run.rows, shape, run.columns, run.started_us, None, {}))
-        name = self._name_of(run.name)
+        name, is_changed = self._name_of(run.name), True
         if former is None:
             made, read, without_cursor = self._create(name, run, rows)
-            changed = True
         else:
             made = former.name
-            read, without_cursor, changed = self._merge(name, run, shape, rows)
-        if changed:
+            read, without_cursor, is_changed = self._merge(name, run, shape, rows, warnings)
+        total, deleted = former.rows if former else 0, 0
+        if is_changed:
             total, deleted = count_all(self._spark.table(name), run.started_us)
-        else:
-            total, deleted = former.rows, 0
+            if former is not None and total < former.rows:
+                warnings.append(
+                    f"table {run.name}: has {total} rows, and had {former.rows} before; if it was"
+                    " rolled back, read it anew (resync)"
+                )
         self._written[run.name] = Snapshot(made, run.key, shape.all_columns, total)
-        return Written(read, without_cursor, deleted, total, f"{self._target}.{run.name}")
+        place = f"{self._target}.{run.name}"
+        return Written(read, without_cursor, deleted, total, place, is_changed, tuple(warnings))
 
-    def commit(self, table: str, state: dict) -> list[str]:
+    def commit(self, tables: Collection[str], state: dict) -> list[str]:
         former = self._manifest.number
-        tables = self._manifest.tables | {table: self._written[table]}
-        now = Manifest(former + 1, tables, state)
+        written = {name: self._written[name] for name in tables}
+        now = Manifest(former + 1, self._manifest.tables | written, state)
         row = self._spark.createDataFrame([(former, now.text())], "former BIGINT, document STRING")
         row.createOrReplaceTempView(f"{_OWN}state")
         merge = (
@@ -115,14 +142,40 @@ class IcebergStore:
                 failure = error
             kept = self._read_state()
             if kept.text() == now.text():
-                self._manifest = kept
+                self._manifest, self._has_committed = kept, True
                 return []
             if kept.number == former and failure is not None:
                 raise failure
-        raise DestinationError(
+        raise self._busy(kept.number)
+
+    def end(self, caller: SparkSession) -> list[str]:
+        if not self._has_committed:
+            return []
+        warnings = []
+        try:
+            tables = self._spark._jvm.org.apache.iceberg.spark.Spark3Util
+            state = tables.loadIcebergTable(self._spark._jsparkSession, self._state)
+            snapshots = state.expireSnapshots().retainLast(_STATES_KEPT)
+            snapshots.expireOlderThan(state.currentSnapshot().timestampMillis()).commit()
+        except Exception as error:
+            told = type(error).__name__
+            warnings.append(f"{self._target}.{_OWN}state: snapshots were not expired: {told}")
+        for name in self._written:
+            with contextlib.suppress(Exception):  # it is but that session's cache
+                caller.catalog.refreshTable(self._name_of(name))
+        return warnings
+
+    def _check_is_last(self) -> None:
+        """Raises DestinationError where another job has committed."""
+        self._spark.catalog.refreshTable(self._state)
+        number = self._read_state().number
+        if number != self._manifest.number:
+            raise self._busy(number)
+
+    def _busy(self, number: int) -> DestinationError:
+        return DestinationError(
             "destination_busy",
-            f"{self._target}: another job has written to it meanwhile, up to {kept.number}; let it"
-            " end",
+            f"{self._target}: another job has written to it meanwhile, up to {number}; let it end",
         )
 
     def _create(self, name: str, run: TableRun, rows: DataFrame) -> tuple[str, int, int]:
@@ -133,29 +186,42 @@ class IcebergStore:
                 f"{self._target}.{run.name} is there and was not made by this job; move or drop it,"
                 " then run again",
             )
+        self._check_is_last()
         made = uuid.uuid4().hex
         # One that is there has no state: its own was lost, or never written.
         rows.writeTo(name).using("iceberg").tableProperty(_ID, made).createOrReplace()
         return made, *count_read(self._spark.table(name), run)
 
     def _merge(
-        self, name: str, run: TableRun, shape: Shape, rows: DataFrame
+        self, name: str, run: TableRun, shape: Shape, rows: DataFrame, warnings: list[str]
     ) -> tuple[int, int, bool]:
         """Rows read, those without a cursor, and whether anything was written."""
-        staged = self._name_of(f"{_OWN}read_{run.name}")
+        prefix = f"{_OWN}read_{run.name}_"
+        for former in self._tables():
+            if re.fullmatch(re.escape(prefix) + "[0-9a-f]{8}", former):  # of a job that died
+                self._drop(former, warnings)
+        staged = prefix + uuid.uuid4().hex[:8]
         # Once: a merge reads its source twice, and the cluster would not bring the same.
-        rows.writeTo(staged).using("iceberg").createOrReplace()
+        rows.writeTo(self._name_of(staged)).using("iceberg").create()
         try:
-            read, without_cursor = count_read(self._spark.table(staged), run)
-            altered = self._alter(run.name, rows.schema)
-            if not read and not altered and not run.sweeps:
-                return 0, 0, False
+            read, without_cursor = count_read(self._spark.table(self._name_of(staged)), run)
+            self._check_is_last()
+            is_altered = self._alter(run.name, rows.schema)
             if read or run.sweeps:
-                self._spark.sql(_merge_statement(name, staged, run, [*shape.columns]))
-            return read, without_cursor, True
+                statement = _merge_statement(name, self._name_of(staged), run, [*shape.columns])
+                self._spark.sql(statement)
+            return read, without_cursor, bool(read or is_altered or run.sweeps)
         finally:
-            with contextlib.suppress(Exception):  # the next run replaces it
-                self._spark.sql(f"DROP TABLE {staged} PURGE")
+            self._drop(staged, warnings)
+
+    def _drop(self, table: str, warnings: list[str]) -> None:
+        """With its files where the catalog does that, else without."""
+        name = self._name_of(table)
+        for statement in (f"DROP TABLE {name} PURGE", f"DROP TABLE {name}"):
+            with contextlib.suppress(Exception):
+                self._spark.sql(statement)
+                return
+        warnings.append(f"{self._target}.{table} could not be dropped; drop it")
 
     def _alter(self, table: str, wanted: types.StructType) -> bool:
         """Adds columns and makes them wider; whether it did."""
@@ -165,7 +231,7 @@ class IcebergStore:
         wider = {
             field.name: field.dataType
             for field in wanted
-            if field.name in there and not _is_same(there[field.name], field.dataType)
+            if field.name in there and not _can_alter(field.dataType, there[field.name])
         }
         if all(_can_alter(there[column], kind) for column, kind in wider.items()):
             for column, kind in wider.items():
@@ -183,22 +249,31 @@ class IcebergStore:
         self, table: str, there: dict[str, types.DataType], wider: dict[str, types.DataType]
     ) -> None:
         """With other types, by one commit."""
-        name = self._name_of(table)
+        name, former = self._name_of(table), self._former[table]
+        told = ", ".join(map(_quoted, wider))
+        for column in wider:
+            if there[column].simpleString() != _iceberg_name(former.columns[column]):
+                raise DestinationError(
+                    "destination_table",
+                    f"columns {told} need other types, and {_quoted(column)} has one that this job"
+                    " has not given it; drop the table, then run again",
+                )
         (shown,) = self._spark.sql(f"SHOW CREATE TABLE {name}").collect()
-        if "PARTITIONED BY" in shown[0]:
+        properties = self._properties_of(table)
+        if "PARTITIONED BY" in shown[0] or _OF_ITS_OWNER.intersection(properties):
             raise DestinationError(
                 "destination_table",
-                f"columns {', '.join(map(_quoted, wider))} need types that Iceberg cannot make of"
-                " them in place, and the table is partitioned, which writing it anew would undo;"
-                " drop it, then run again",
+                f"columns {told} need types that Iceberg cannot make of them in place; to write the"
+                " table anew would undo its partitions, sort order or identifier fields: drop it,"
+                " then run again",
             )
         frame = self._spark.table(name)
         columns = (
             frame[_quoted(column)].cast(wider.get(column, kind)).alias(column)
             for column, kind in there.items()
         )
-        made = self._former[table].name
-        frame.select(*columns).writeTo(name).using("iceberg").tableProperty(_ID, made).replace()
+        writer = frame.select(*columns).writeTo(name).using("iceberg")
+        writer.tableProperty(_ID, former.name).replace()
 
     def _read_state(self) -> Manifest:
         if not self._exists(self._state):
@@ -213,11 +288,19 @@ class IcebergStore:
 
     def _id_of(self, table: str) -> str | None:
         """What the job that made it has called it; None where none has, or it is not there."""
+        return self._properties_of(table).get(_ID)
+
+    def _properties_of(self, table: str) -> dict[str, str]:
+        """None of one that is not there."""
         name = self._name_of(table)
         if not self._exists(name):
-            return None
+            return {}
         rows = self._spark.sql(f"SHOW TBLPROPERTIES {name}").collect()
-        return {row.key: row.value for row in rows}.get(_ID)
+        return {row.key: row.value for row in rows}
+
+    def _tables(self) -> list[str]:
+        shown = self._spark.sql(f"SHOW TABLES IN {self._namespace}").collect()
+        return [row.tableName for row in shown]
 
     def _exists(self, name: str) -> bool:
         return self._spark.catalog.tableExists(name)
@@ -229,9 +312,12 @@ class IcebergStore:
         return self._spark._jsparkSession.parseDataType(kind.json()).sql()
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self, table: str = "") -> Iterator[None]:
+        """Texts of file systems name paths, which hold values where a table is partitioned."""
         try:
             yield
+        except RingsyncError:
+            raise
         except Exception as error:
             if "Cannot find catalog plugin class" in str(error):
                 raise ConfigurationError(
@@ -240,7 +326,8 @@ class IcebergStore:
                     " give Spark Iceberg's jar for its version (--packages"
                     " org.apache.iceberg:iceberg-spark-runtime-…)",
                 ) from None
-            raise failure_of(error, self._target) from None
+            place = f"{self._target}.{table}" if table else self._target
+            raise failure_of(error, table, place) from None
 
 
 def _merge_statement(name: str, staged: str, run: TableRun, columns: list[str]) -> str:
@@ -287,12 +374,29 @@ def _iceberg_type(kind: types.DataType) -> types.DataType:
     return kind
 
 
-def _is_same(one: types.DataType, other: types.DataType) -> bool:
-    """But for what may be null."""
-    return one.simpleString() == other.simpleString()
+def _iceberg_name(duckdb: str) -> str:
+    return _ICEBERG.get(duckdb, duckdb.lower())
+
+
+def _check_names(run: TableRun) -> None:
+    """Raises DestinationError for those that are taken."""
+    if run.name.startswith(_OWN):
+        raise DestinationError(
+            "name_collision",
+            f"its name begins with {_OWN}, as those of tables of the sync's own; exclude it",
+        )
+    if taken := _METADATA_COLUMNS.intersection(run.columns):
+        raise DestinationError(
+            "name_collision",
+            f"column {_quoted(min(taken))} has the name of one that Iceberg adds to each row; the"
+            " table can be brought into Parquet, or excluded",
+        )
 
 
 def _can_alter(was: types.DataType, now: types.DataType) -> bool:
+    """Whether one is the other, or can be made of it in place."""
+    if was.simpleString() == now.simpleString():
+        return True
     if isinstance(was, types.DecimalType) and isinstance(now, types.DecimalType):
         return was.scale == now.scale and was.precision <= now.precision
     return (was.simpleString(), now.simpleString()) in _ALTERED

@@ -87,7 +87,8 @@ def _wider(name: str, was: str, now: str) -> str:
     raise DestinationError(
         "destination_table",
         f"column {quoted(name)} is {was} in the destination and needs {now}, which cannot be made"
-        " of it without loss; move or remove the table's folder, then run again",
+        " of it without loss; drop the table (of Parquet: move or remove its folder), then run"
+        " again",
     )
 
 
@@ -114,8 +115,8 @@ class Shape:
                 raise DestinationError(
                     "name_collision",
                     f"columns {quoted(name)} of the destination and {quoted(folded[name.lower()])}"
-                    " are one name but for upper and lower case; move or remove the table's"
-                    " folder, then run again",
+                    " are one name but for upper and lower case; drop the table (of Parquet: move"
+                    " or remove its folder), then run again",
                 )
         return cls(key, columns, kept)
 

@@ -1,6 +1,7 @@
 """A keyspace as Parquet files: each run of a table writes a snapshot of it anew."""
 
 import contextlib
+from collections.abc import Collection
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -44,16 +45,23 @@ class ParquetStore:
             raise
         self._written[run.name] = snapshot
         place = self._target.folder(run.name, snapshot.name)
-        return Written(read, without_cursor, deleted, snapshot.rows, place)
+        is_changed = snapshot is not self._former.get(run.name)
+        return Written(read, without_cursor, deleted, snapshot.rows, place, is_changed)
 
-    def commit(self, table: str, state: dict) -> list[str]:
-        tables = self._manifest.tables | {table: self._written[table]}
-        self._manifest = self._target.write(Manifest(self._manifest.number, tables, state))
+    def commit(self, tables: Collection[str], state: dict) -> list[str]:
+        written = {name: self._written[name] for name in tables}
+        manifest = Manifest(self._manifest.number, self._manifest.tables | written, state)
+        self._manifest = self._target.write(manifest)
         try:
             self._target.remove_former_manifests(self._manifest)
-            self._target.remove_unnamed_snapshots(self._manifest, table)
+            for name in tables:
+                self._target.remove_unnamed_snapshots(self._manifest, name)
         except DestinationError as error:
-            return [f"table {table}: what is former stays, until its next sync: {error}"]
+            told = ", ".join(sorted(tables))
+            return [f"table {told}: what is former stays, until the next sync: {error}"]
+        return []
+
+    def end(self, caller: SparkSession) -> list[str]:
         return []
 
     def _write(self, run: TableRun, name: str) -> tuple[int, int, Snapshot, int]:

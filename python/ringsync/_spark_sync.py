@@ -4,7 +4,7 @@ import contextlib
 import datetime
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,7 @@ _CONF = {
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.ansi.enabled": "true",
     "spark.sql.parser.quotedRegexColumnNames": "false",
+    "spark.sql.variable.substitute": "false",  # of "${…}" in the name of a column
 }
 
 
@@ -97,7 +98,11 @@ def sync(
     }
     with _session_of(spark) as session:
         store = _store_of(session, target, table_format, former_snapshots)
-        return _Job(session, store, asked, _reader_options(asked, counts)).run(list(resync))
+        job = _Job(session, store, asked, _reader_options(asked, counts))
+        try:
+            return job.run(list(resync))
+        finally:
+            job.end(spark)
 
 
 def _store_of(
@@ -139,6 +144,8 @@ def _session_of(spark: SparkSession) -> Iterator[SparkSession]:
     for name, value in spark.conf.getAll.items():
         # Those of file systems and catalogs are no settings that Spark knows.
         is_others = not name.startswith("spark.") or name.startswith("spark.sql.catalog.")
+        if is_others and session.conf.get(name, None) == value:
+            continue  # some of them are of the whole process, and cannot be set
         if is_others or session.conf.isModifiable(name):
             session.conf.set(name, value)
     for name, value in _CONF.items():
@@ -171,6 +178,7 @@ class _Job:
         self._log = StandardLog()
         self._configuration = configuration
         self._done: set[str] = set()
+        self._unchanged: set[str] = set()  # done, and not committed yet
         self._results: list[TableResult] = []
         self._errors: dict[str, RingsyncError] = {}
 
@@ -190,10 +198,14 @@ class _Job:
                     raise failure from None
                 self._errors[name] = failure
                 self._log.severe(f"table {name}: {failure}")
+        self._commit_unchanged()
         if self._errors:
             message = "; ".join(f"table {name}: {each}" for name, each in self._errors.items())
             raise TableError(next(iter(self._errors.values())).code, message, self._errors)
         return self._results
+
+    def end(self, caller: SparkSession) -> None:
+        self._warn(self._store.end(caller))
 
     def _planned(self, resync: list[str]) -> _core.SharedSync:
         state = self._store.read()
@@ -219,15 +231,16 @@ class _Job:
             self._rows(plan),
         )
         written = self._store.write(run)
+        self._warn(written.warnings)
         if written.without_cursor:
             self._log.warning(
                 f"table {name}: {written.without_cursor} rows have no {run.cursor_column}; they are"
                 " in the destination now, but later changes of them will not be seen"
             )
-        done = self._done | {name}
-        for warning in self._store.commit(name, json.loads(self._plan.state_after(done))):
-            self._log.warning(warning)
-        self._done = done
+        if written.is_changed:
+            self._commit({name})
+        else:
+            self._unchanged.add(name)
         result = TableResult(
             name,
             run.run,
@@ -239,6 +252,21 @@ class _Job:
         )
         self._log.info(_told(result))
         self._results.append(result)
+
+    def _commit_unchanged(self) -> None:
+        """All at once: a state for each would be many of them where little changes."""
+        if self._unchanged:
+            self._commit(self._unchanged)
+            self._unchanged = set()
+
+    def _commit(self, tables: set[str]) -> None:
+        done = self._done | tables
+        self._warn(self._store.commit(tables, json.loads(self._plan.state_after(done))))
+        self._done = done
+
+    def _warn(self, warnings: Iterable[str]) -> None:
+        for warning in warnings:
+            self._log.warning(warning)
 
     def _rows(self, plan: dict[str, Any]) -> DataFrame:
         options = dict(self._options)

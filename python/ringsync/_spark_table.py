@@ -1,9 +1,10 @@
 """What a sync by Spark does with one table, whatever it is written to."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as spark_functions
 
 from ringsync._spark_merge import DELETED, SYNCED, column_of
@@ -29,13 +30,16 @@ class TableRun:
 @dataclass(frozen=True)
 class Written:
     """What came of it. `rows`: of the table, those marked deleted among them. `without_cursor`: of
-    those read, counted in a first run. `place`: where the rows are now."""
+    those read, counted in a first run. `place`: where the rows are now. `is_changed`: whether
+    anything was written."""
 
     rows_read: int
     without_cursor: int
     rows_deleted: int
     rows: int
     place: str
+    is_changed: bool = True
+    warnings: tuple[str, ...] = ()
 
 
 class Store(Protocol):
@@ -54,9 +58,13 @@ class Store(Protocol):
         """Brings a table up to date. A crash leaves it as it was, or so that the same run again
         brings it to the same."""
 
-    def commit(self, table: str, state: dict) -> list[str]:
-        """The table is read to its end: what was written counts, and so does the state. Returns
+    def commit(self, tables: Collection[str], state: dict) -> list[str]:
+        """They are read to their ends: what was written counts, and so does the state. Returns
         warnings. Raises DestinationError `destination_busy` where another job has written."""
+
+    def end(self, caller: SparkSession) -> list[str]:
+        """After the last commit: tidies up, and lets the caller's session see what is there now.
+        Returns warnings."""
 
 
 def count_read(frame: DataFrame, run: TableRun) -> tuple[int, int]:

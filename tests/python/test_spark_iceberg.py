@@ -40,6 +40,17 @@ def stored(lake):
     return store.read(), store
 
 
+def tables(lake):
+    shown = lake.spark.sql(f"SHOW TABLES IN {lake.target}").collect()
+    return {row.tableName for row in shown}
+
+
+def of_iceberg(lake):
+    """The table by Iceberg's own interface."""
+    places = lake.spark._jvm.org.apache.iceberg.spark.Spark3Util
+    return places.loadIcebergTable(lake.spark._jsparkSession, f"{lake.target}.t")
+
+
 @pytest.fixture
 def filled(session, keyspace):
     """Of table t, five rows."""
@@ -99,33 +110,47 @@ def test_a_job_that_dies_before_it_merges_leaves_rows_that_the_next_removes(
         # The one that tidies up.
         patched.setattr("ringsync._spark_iceberg.contextlib.suppress", dies)
         bring()
-    assert lake.spark.catalog.tableExists(f"{lake.target}._ringsync_read_t")
+    assert [name for name in tables(lake) if name.startswith("_ringsync_read_t_")] != []
     (again,) = bring()
     assert (again.rows_read, again.rows) == (2, 6)
-    left = lake.spark.sql(f"SHOW TABLES IN {lake.target}").collect()
-    assert {row.tableName for row in left} == {"_ringsync_state", "t"}
+    assert tables(lake) == {"_ringsync_state", "t"}
 
 
-def test_of_two_jobs_at_once_one_is_refused(session, filled, lake, bring, monkeypatch):
+@pytest.mark.parametrize("step", ["_check_is_last", "commit"])
+def test_a_job_that_another_has_overtaken_changes_nothing_more(
+    session, filled, lake, bring, monkeypatch, step
+):
     bring()
     change(session, filled)
-    commit = IcebergStore.commit
+    commit, taken = IcebergStore.commit, getattr(IcebergStore, step)
 
-    def commit_behind_another(store, table, state):
-        _, other = stored(lake)
-        other.write = store.write
-        other._written = store._written
-        assert commit(other, table, state | {"by": "another"}) == []
-        return commit(store, table, state)
+    def behind_another(store, *arguments):
+        state, other = stored(lake)
+        assert commit(other, [], state | {"by": "another"}) == []
+        return taken(store, *arguments)
 
-    monkeypatch.setattr(IcebergStore, "commit", commit_behind_another)
-    with pytest.raises(ringsync.DestinationError, match="another job") as refused:
-        bring()
+    with monkeypatch.context() as patched:
+        patched.setattr(IcebergStore, step, behind_another)
+        with pytest.raises(ringsync.DestinationError, match="another job") as refused:
+            bring()
     assert refused.value.code == "destination_busy"
-    monkeypatch.undo()
+    assert live(lake)[1] == ((1, 1) if step == "commit" else (1, 0))
     (again,) = bring()
-    assert again.rows_read == 0
+    assert again.rows_read == 2
     assert live(lake)[1] == (1, 1)
+
+
+def test_a_table_that_was_rolled_back_is_told(session, filled, lake, bring, caplog):
+    bring()
+    before = of_iceberg(lake).currentSnapshot().snapshotId()
+    change(session, filled)
+    bring()
+    of_iceberg(lake).manageSnapshots().rollbackTo(before).commit()
+    session.execute(f"UPDATE {filled} SET n = 2, updated_at = toTimestamp(now()) WHERE id = 2")
+    bring()
+    assert "table t: has 5 rows, and had 6 before; if it was rolled back" in caplog.text
+    assert bring(resync=["t"])[0].rows == 6
+    assert live(lake)[-1] == (9, 9)
 
 
 def test_a_table_that_another_made_is_left_alone(session, filled, lake, bring):
@@ -142,21 +167,26 @@ def test_a_table_that_another_made_is_left_alone(session, filled, lake, bring):
     assert (again.run, again.rows) == ("first", 5)
 
 
-def test_a_partitioned_table_is_merged_into_and_not_undone(session, filled, keyspace, lake, bring):
+def test_a_table_with_partitions_is_merged_into_and_not_undone(
+    session, filled, keyspace, lake, bring
+):
     bring()
     lake.spark.sql(f"REFRESH TABLE {lake.target}.t")
     lake.spark.sql(f"CREATE TABLE {lake.target}.p (id INT, k INT) USING iceberg PARTITIONED BY (k)")
     (shown,) = lake.spark.sql(f"SHOW CREATE TABLE {lake.target}.p").collect()
     assert "PARTITIONED BY" in shown[0]  # what the refusal goes by
-    places = lake.spark._jvm.org.apache.iceberg.spark.Spark3Util
-    table = places.loadIcebergTable(lake.spark._jsparkSession, f"{lake.target}.t")
-    table.updateSpec().addField("n").commit()
+    session.execute(f"ALTER TABLE {keyspace}.t ADD m int")
+    bring()
+    of_iceberg(lake).updateSpec().addField("n").commit()
+    lake.spark.sql(f"REFRESH TABLE {lake.target}.t")
+    lake.spark.sql(f"ALTER TABLE {lake.target}.t ALTER COLUMN m TYPE bigint")  # wider than needed
     change(session, filled)
     assert bring()[0].rows_read == 2
+    assert dict(lake.rows("t").dtypes)["m"] == "bigint"
     assert live(lake)[1] == (1, 1)
     session.execute(f"DROP TABLE {keyspace}.t")
     session.execute(f"CREATE TABLE {keyspace}.t (id int PRIMARY KEY, n text, updated_at timestamp)")
-    with pytest.raises(ringsync.TableError, match="`n` need types that Iceberg cannot") as refused:
+    with pytest.raises(ringsync.TableError, match="columns `n` need types that Iceberg cannot") as refused:
         bring()
     assert refused.value.code == "destination_table"
     assert live(lake)[1] == (1, 1)
