@@ -82,11 +82,12 @@ class KnownTables final : public Sink {
     if (known == wish_.known.end()) return TableOpening{true};
     const std::set<std::string> key = key_names(plan.table);
     if (key == known->second) return TableOpening{false};
-    return Error{ErrorCode::kKeyChanged,
-                 fmt::format("its primary key is ({}) and its rows in the destination are by ({}); "
-                             "drop the table there (of Parquet: move or remove its folder), then run "
-                             "again: it is read anew",
-                             fmt::join(key, ", "), fmt::join(known->second, ", "))};
+    return Error{
+        ErrorCode::kKeyChanged,
+        fmt::format("its primary key is ({}) and its rows in the destination are by ({}); "
+                    "drop the table there (of Parquet: move or remove its folder), then run "
+                    "again: it is read anew",
+                    fmt::join(key, ", "), fmt::join(known->second, ", "))};
   }
 
   Result<std::unique_ptr<PageEncoder>> encoder(const TablePlan&) override { return unused(); }
