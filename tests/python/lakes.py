@@ -5,15 +5,11 @@ import uuid
 from collections.abc import Iterator
 
 import duckdb
-import pyspark
-import pytest
 from cql_session import quoted
 from pyspark.sql import DataFrame, SparkSession
 from ringsync.spark import hand_over, snapshot
 from spark_session import local_spark
 
-JARS = pathlib.Path(__file__).resolve().parents[2] / ".deps" / "spark_jars"
-MADE_FOR = "4.1."
 CATALOG = "lake"
 FORMATS = ("parquet", "iceberg")
 
@@ -60,16 +56,9 @@ class Lake:
 
 def spark_with_iceberg(folder: pathlib.Path, settings: dict[str, str]) -> Iterator[SparkSession]:
     """Where there is none for this Spark, tests of it are to be left out: -k "not iceberg"."""
-    if not pyspark.__version__.startswith(MADE_FOR):
-        yield from local_spark(settings)
-        return
-    jars = list(JARS.glob("iceberg-spark-runtime-*.jar"))
-    if not jars:
-        pytest.fail(f"{JARS} has no jar of Iceberg; run tools/setup.sh test")
     catalog = f"spark.sql.catalog.{CATALOG}"
     yield from local_spark(
         {
-            "spark.jars": ",".join(map(str, jars)),
             catalog: "org.apache.iceberg.spark.SparkCatalog",
             f"{catalog}.type": "hadoop",
             f"{catalog}.warehouse": str(folder),
