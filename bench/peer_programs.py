@@ -196,6 +196,7 @@ def spark_alone(files: dict[int, pathlib.Path], source: Source, folder: pathlib.
     taken = run(
         [*submit(SPARK / "bin", QUIET), SCRIPTS / "spark_alone.py", files[source.copies], to],
         folder,
+        PYTHONPATH=SPARK,
         **spark_environment(),
     )
     return peer_figures(source, taken, parquet_rows(to))
