@@ -5,7 +5,6 @@ as it has cores, at two sizes, alternated; without Spark's start where the two a
 import functools
 import os
 import pathlib
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ WITHOUT_SPARK, FROM_PARQUET = "→ Parquet, without Spark", "Spark, from Parquet
 
 
 def measure(node: dict, copies: int, rounds: int, quick: bool) -> dict:
-    for goal in ("peers", "test"):
+    for goal in ("peers", "spark"):
         subprocess.run([ROOT / "tools" / "setup.sh", goal], stdout=sys.stderr, check=True)
     keyspaces = {1: "nyc", copies: f"nyc{copies}"}
     for count, keyspace in keyspaces.items():
@@ -68,25 +67,14 @@ def report(measured: dict) -> None:
     peers.report_running(runs)
     print("\n| ringsync on Spark, of the connector's | |\n|:--|--:|")
     for told, figure in (("rows/s", "rows_s"), ("CPU a row", "cpu_s_per_million")):
-        print(f"| {told}, {copies}x | {ratio(runs, figure, copies):.2f} |")
-        print(f"| {told}, once running | {ratio_running(runs, figure):.2f} |")
+        for when, of in (
+            (f"{copies}x", functools.partial(peers.chosen, copies=copies)),
+            ("once running", peers.running),
+        ):
+            ours, peer = (peers.median(of(runs, name), figure) for name in (OURS, PEER))
+            print(f"| {told}, {when} | {ours / peer:.2f} |")
 
 
 def most_of_all(of: list[dict]) -> str:
     sizes = [run["peak_of_all_mib"] for run in of if "peak_of_all_mib" in run]
     return f"{max(sizes):.0f}" if sizes else "-"
-
-
-def ratio(runs: list[dict], figure: str, copies: int) -> float:
-    ours, peer = (
-        statistics.median(run[figure] for run in peers.chosen(runs, name, copies))
-        for name in (OURS, PEER)
-    )
-    return ours / peer
-
-
-def ratio_running(runs: list[dict], figure: str) -> float:
-    ours, peer = (
-        statistics.median(run[figure] for run in peers.running(runs, name)) for name in (OURS, PEER)
-    )
-    return ours / peer

@@ -6,6 +6,7 @@
 #   tools/setup.sh demo    build, Java and Maven for Cassandra, and .venv with Python packages
 #   tools/setup.sh test    that, and Rust's linter and formatter
 #   tools/setup.sh peers   demo, and the programs that the benchmarks compare with
+#   tools/setup.sh spark   demo, and the Spark of the tests with its jars
 #   tools/setup.sh destinations   demo, and what the benchmarks write to databases by without Ringsync
 #   tools/setup.sh newest-spark   test, and the newest Spark, for long runs
 #   tools/setup.sh charts  what draws the benchmarks' figures
@@ -186,7 +187,7 @@ setup_fivetran_sdk() {
 }
 
 # A folder for PYTHONPATH: Spark is as large as all else together, and the demo needs none of it.
-setup_spark() { setup_spark_of spark && setup_jars tests/python/spark_jars spark_jars; }
+setup_spark_parts() { setup_spark_of spark && setup_jars tests/python/spark_jars spark_jars; }
 
 # setup_spark_of NAME: what tests/python/requirements-NAME.txt pins, in .deps/NAME.
 setup_spark_of() {
@@ -256,22 +257,23 @@ setup_peers() {
   setup_demo && setup_packages postgresql && setup_bench_python peers/cqlsh && setup_peer_jars dsbulk &&
     setup_bench_python peers/spark && setup_peer_jars spark
 }
+setup_spark() { setup_demo && setup_spark_parts; }
 setup_destinations() { setup_demo && setup_packages postgresql && setup_bench_python adbc; }
 setup_newest_spark() { setup_test && setup_spark_of newest_spark; }
 setup_charts() { setup_python_venv && setup_bench_python charts; }
 setup_test() {
   setup_demo && setup_rust_checks && setup_packaging && setup_packages postgresql valgrind &&
-    setup_newest_duckdb && setup_fivetran_sdk && setup_spark && setup_toxiproxy && setup_fuzzing
+    setup_newest_duckdb && setup_fivetran_sdk && setup_spark_parts && setup_toxiproxy && setup_fuzzing
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   case "${1:-}" in
-    build | connector | test | demo | peers | destinations | newest-spark | charts)
+    build | connector | test | demo | peers | spark | destinations | newest-spark | charts)
       "setup_${1//-/_}" || exit 1
       setup_say "ready for: $1"
       ;;
     *)
-      sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 2
       ;;
   esac

@@ -14,7 +14,15 @@ from collections.abc import Collection, Iterator
 from pyspark.sql import DataFrame, SparkSession, types
 
 from ringsync._spark_failures import failure_of
-from ringsync._spark_merge import DELETED, SYNCED, Shape, rows_read
+from ringsync._spark_merge import (
+    DELETED,
+    SYNCED,
+    Shape,
+    column_of,
+    rows_read,
+    spark_quoted,
+    spark_type,
+)
 from ringsync._spark_table import TableRun, Written, count_all, count_read
 from ringsync._spark_target import Manifest, Snapshot
 from ringsync.errors import ConfigurationError, DestinationError, RingsyncError, StateError
@@ -31,20 +39,6 @@ _STATES_KEPT = 10
 _METADATA_COLUMNS = {"_file", "_pos", "_spec_id", "_partition", "_deleted"}
 # What Iceberg can make of a column in place (its specification, "Schema Evolution").
 _ALTERED = {("int", "bigint"), ("float", "double")}
-# What Iceberg has, in Spark's words, of types of DuckDB that can be made wider; decimals are alike.
-_ICEBERG = {
-    "TINYINT": "int",
-    "SMALLINT": "int",
-    "INTEGER": "int",
-    "BIGINT": "bigint",
-    "FLOAT": "float",
-    "DOUBLE": "double",
-    "BOOLEAN": "boolean",
-    "UUID": "string",
-    "DATE": "date",
-    "JSON": "string",
-    "VARCHAR": "string",
-}
 # Properties that tell what the owner of a table has set, beside its partitions.
 _OF_ITS_OWNER = {"sort-order", "identifier-fields"}
 
@@ -66,8 +60,9 @@ class IcebergStore:
             )
         self._spark = spark
         self._target = target
-        self._namespace = ".".join(map(_quoted, (catalog, *namespace)))
+        self._namespace = ".".join(map(spark_quoted, (catalog, *namespace)))
         self._state = self._name_of(f"{_OWN}state")
+        self._left: list[str] = []  # of rows read, by jobs that died
         self._written: dict[str, Snapshot] = {}
         self._has_committed = False
 
@@ -92,6 +87,8 @@ class IcebergStore:
                 f"CREATE TABLE IF NOT EXISTS {self._state} (number BIGINT, document STRING)"
                 f" USING iceberg TBLPROPERTIES ({properties})"
             )
+            shown = self._spark.sql(f"SHOW TABLES IN {self._namespace}").collect()
+        self._left = [row.tableName for row in shown if row.tableName.startswith(f"{_OWN}read_")]
 
     def write(self, run: TableRun) -> Written:
         with self._told(run.name):
@@ -197,9 +194,9 @@ class IcebergStore:
     ) -> tuple[int, int, bool]:
         """Rows read, those without a cursor, and whether anything was written."""
         prefix = f"{_OWN}read_{run.name}_"
-        for former in self._tables():
-            if re.fullmatch(re.escape(prefix) + "[0-9a-f]{8}", former):  # of a job that died
-                self._drop(former, warnings)
+        for left in self._left:
+            if re.fullmatch(re.escape(prefix) + "[0-9a-f]{8}", left):
+                self._drop(left, warnings)
         staged = prefix + uuid.uuid4().hex[:8]
         # Once: a merge reads its source twice, and the cluster would not bring the same.
         rows.writeTo(self._name_of(staged)).using("iceberg").create()
@@ -235,13 +232,12 @@ class IcebergStore:
         }
         if all(_can_alter(there[column], kind) for column, kind in wider.items()):
             for column, kind in wider.items():
-                self._spark.sql(
-                    f"ALTER TABLE {name} ALTER COLUMN {_quoted(column)} TYPE {self._sql_of(kind)}"
-                )
+                change = f"ALTER COLUMN {spark_quoted(column)} TYPE {self._sql_of(kind)}"
+                self._spark.sql(f"ALTER TABLE {name} {change}")
         else:
             self._rewrite(table, there, wider)
         if added:
-            columns = (f"{_quoted(each.name)} {self._sql_of(each.dataType)}" for each in added)
+            columns = (f"{spark_quoted(each.name)} {self._sql_of(each.dataType)}" for each in added)
             self._spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({', '.join(columns)})")
         return bool(added or wider)
 
@@ -250,13 +246,14 @@ class IcebergStore:
     ) -> None:
         """With other types, by one commit."""
         name, former = self._name_of(table), self._former[table]
-        told = ", ".join(map(_quoted, wider))
+        told = ", ".join(map(spark_quoted, wider))
         for column in wider:
-            if there[column].simpleString() != _iceberg_name(former.columns[column]):
+            given = spark_type(former.columns[column])
+            if given is None or not _is_same(there[column], _iceberg_type(given)):
                 raise DestinationError(
                     "destination_table",
-                    f"columns {told} need other types, and {_quoted(column)} has one that this job"
-                    " has not given it; drop the table, then run again",
+                    f"columns {told} need other types, and {spark_quoted(column)} has one that this"
+                    " job has not given it; drop the table, then run again",
                 )
         (shown,) = self._spark.sql(f"SHOW CREATE TABLE {name}").collect()
         properties = self._properties_of(table)
@@ -269,7 +266,7 @@ class IcebergStore:
             )
         frame = self._spark.table(name)
         columns = (
-            frame[_quoted(column)].cast(wider.get(column, kind)).alias(column)
+            column_of(frame, column).cast(wider.get(column, kind)).alias(column)
             for column, kind in there.items()
         )
         writer = frame.select(*columns).writeTo(name).using("iceberg")
@@ -298,15 +295,11 @@ class IcebergStore:
         rows = self._spark.sql(f"SHOW TBLPROPERTIES {name}").collect()
         return {row.key: row.value for row in rows}
 
-    def _tables(self) -> list[str]:
-        shown = self._spark.sql(f"SHOW TABLES IN {self._namespace}").collect()
-        return [row.tableName for row in shown]
-
     def _exists(self, name: str) -> bool:
         return self._spark.catalog.tableExists(name)
 
     def _name_of(self, table: str) -> str:
-        return f"{self._namespace}.{_quoted(table)}"
+        return f"{self._namespace}.{spark_quoted(table)}"
 
     def _sql_of(self, kind: types.DataType) -> str:
         return self._spark._jsparkSession.parseDataType(kind.json()).sql()
@@ -332,8 +325,8 @@ class IcebergStore:
 
 def _merge_statement(name: str, staged: str, run: TableRun, columns: list[str]) -> str:
     own = [*columns, SYNCED, DELETED]
-    keys = " AND ".join(f"old.{key} <=> new.{key}" for key in map(_quoted, run.key))
-    sets = ", ".join(f"{column} = new.{column}" for column in map(_quoted, own))
+    keys = " AND ".join(f"old.{key} <=> new.{key}" for key in map(spark_quoted, run.key))
+    sets = ", ".join(f"{column} = new.{column}" for column in map(spark_quoted, own))
     swept = (
         f" WHEN NOT MATCHED BY SOURCE AND NOT old.{DELETED} THEN UPDATE SET {DELETED} = true,"
         f" {SYNCED} = timestamp_micros({run.started_us})"
@@ -341,21 +334,17 @@ def _merge_statement(name: str, staged: str, run: TableRun, columns: list[str]) 
     return (
         f"MERGE INTO {name} AS old USING {staged} AS new ON {keys}"
         f" WHEN MATCHED THEN UPDATE SET {sets}"
-        f" WHEN NOT MATCHED THEN INSERT ({', '.join(map(_quoted, own))})"
-        f" VALUES ({', '.join(f'new.{column}' for column in map(_quoted, own))})"
+        f" WHEN NOT MATCHED THEN INSERT ({', '.join(map(spark_quoted, own))})"
+        f" VALUES ({', '.join(f'new.{column}' for column in map(spark_quoted, own))})"
         + (swept if run.sweeps else "")
     )
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
 
 
 def _as_iceberg_has(frame: DataFrame) -> DataFrame:
     """Iceberg's smallest integer has 32 bits."""
     return frame.select(
         *(
-            frame[_quoted(field.name)].cast(_iceberg_type(field.dataType)).alias(field.name)
+            column_of(frame, field.name).cast(_iceberg_type(field.dataType)).alias(field.name)
             for field in frame.schema
         )
     )
@@ -374,10 +363,6 @@ def _iceberg_type(kind: types.DataType) -> types.DataType:
     return kind
 
 
-def _iceberg_name(duckdb: str) -> str:
-    return _ICEBERG.get(duckdb, duckdb.lower())
-
-
 def _check_names(run: TableRun) -> None:
     """Raises DestinationError for those that are taken."""
     if run.name.startswith(_OWN):
@@ -388,14 +373,19 @@ def _check_names(run: TableRun) -> None:
     if taken := _METADATA_COLUMNS.intersection(run.columns):
         raise DestinationError(
             "name_collision",
-            f"column {_quoted(min(taken))} has the name of one that Iceberg adds to each row; the"
-            " table can be brought into Parquet, or excluded",
+            f"column {spark_quoted(min(taken))} has the name of one that Iceberg adds to each row;"
+            " the table can be brought into Parquet, or excluded",
         )
+
+
+def _is_same(one: types.DataType, other: types.DataType) -> bool:
+    """But for what may be null."""
+    return one.simpleString() == other.simpleString()
 
 
 def _can_alter(was: types.DataType, now: types.DataType) -> bool:
     """Whether one is the other, or can be made of it in place."""
-    if was.simpleString() == now.simpleString():
+    if _is_same(was, now):
         return True
     if isinstance(was, types.DecimalType) and isinstance(now, types.DecimalType):
         return was.scale == now.scale and was.precision <= now.precision

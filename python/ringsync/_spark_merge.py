@@ -21,13 +21,18 @@ _HELD = {
     "DOUBLE": {"TINYINT", "SMALLINT", "INTEGER", "FLOAT"},
     "VARCHAR": {*_INTEGERS, "BOOLEAN", "UUID", "DATE", "JSON"},
 }
+# What Spark has of the types that may get wider, or are what others get; decimals are alike.
 _SPARK = {
+    "BOOLEAN": types.BooleanType(),
     "TINYINT": types.ByteType(),
     "SMALLINT": types.ShortType(),
     "INTEGER": types.IntegerType(),
     "BIGINT": types.LongType(),
     "FLOAT": types.FloatType(),
     "DOUBLE": types.DoubleType(),
+    "DATE": types.DateType(),
+    "UUID": types.StringType(),
+    "JSON": types.StringType(),
     "VARCHAR": types.StringType(),
 }
 _ARROW = {
@@ -47,8 +52,13 @@ _ARROW = {
 
 
 def quoted(name: str) -> str:
-    """As SQL has names."""
+    """As SQL, and DuckDB, have names."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def spark_quoted(name: str) -> str:
+    """As Spark's SQL has them."""
+    return "`" + name.replace("`", "``") + "`"
 
 
 def duckdb_type(arrow: pyarrow.DataType) -> str:
@@ -127,12 +137,18 @@ class Shape:
 
 def column_of(frame: DataFrame, name: str) -> Column:
     """Of a name with any characters."""
-    return frame["`" + name.replace("`", "``") + "`"]
+    return frame[spark_quoted(name)]
+
+
+def spark_type(kind: str) -> types.DataType | None:
+    """Of a type of DuckDB that may get wider, or that others get; None for others."""
+    if kind.startswith("DECIMAL("):
+        return types.DecimalType(*map(int, kind[8:-1].split(",")))
+    return _SPARK.get(kind)
 
 
 def _cast(column: Column, was: str, now: str) -> Column:
-    kind = types.DecimalType(*map(int, now[8:-1].split(","))) if now[:8] == "DECIMAL(" else None
-    return column if was == now else column.cast(kind or _SPARK[now])
+    return column if was == now else column.cast(spark_type(now))
 
 
 def _as_type(column: Column, was: str, now: str, name: str) -> Column:

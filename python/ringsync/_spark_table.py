@@ -31,7 +31,7 @@ class TableRun:
 class Written:
     """What came of it. `rows`: of the table, those marked deleted among them. `without_cursor`: of
     those read, counted in a first run. `place`: where the rows are now. `is_changed`: whether
-    anything was written."""
+    anything was written. `warnings`: what the log is to tell."""
 
     rows_read: int
     without_cursor: int
